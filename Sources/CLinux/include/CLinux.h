@@ -1,0 +1,12 @@
+// The few Linux calls that the Glibc module of Swift does not show because they are GNU extensions.
+#pragma once
+#include <sys/types.h>
+
+/// eventfd(2) with EFD_CLOEXEC | EFD_NONBLOCK; -1 and errno on failure.
+int clinux_eventfd(void);
+
+/// pthread_setname_np(3) for the calling thread; names longer than 15 bytes are cut.
+void clinux_set_thread_name(const char *name);
+
+/// malloc_trim(3): gives freed heap pages back to the kernel, so that an idle daemon is small.
+void clinux_release_free_memory(void);
