@@ -1,0 +1,51 @@
+/// The front that every part of the pipeline logs through; the program decides where it goes.
+///
+/// A line is for people, its fields are for filters (`journalctl SHOPMETRICS_BATCH=12`). Neither
+/// ever carries a payload or a secret. Logging never throws and never changes what is done.
+package struct Log: Sendable {
+  /// Takes one line. Called on the thread that logs; must not block for long.
+  package typealias Sink = @Sendable (LogLevel, String, [Field]) -> Void
+
+  /// A name in lower snake case, without the journal's `SHOPMETRICS_` prefix, and its value.
+  package typealias Field = (name: String, value: String)
+
+  private let threshold: LogLevel
+  private let sink: Sink
+
+  /// Passes lines that are at least as urgent as `level` on to `sink`.
+  package init(level: LogLevel, sink: @escaping Sink) {
+    threshold = level
+    self.sink = sink
+  }
+
+  /// Says nothing; for tests and for tools that print their own results.
+  package static let silent = Log(level: .error) { _, _, _ in }
+
+  /// Builds the line only when somebody will see it.
+  package func callAsFunction(
+    _ level: LogLevel, _ message: @autoclosure () -> String, _ fields: [Field] = []
+  ) {
+    guard level <= threshold else { return }
+    sink(level, message(), fields)
+  }
+
+  package func error(_ message: @autoclosure () -> String, _ fields: [Field] = []) {
+    self(.error, message(), fields)
+  }
+
+  package func warning(_ message: @autoclosure () -> String, _ fields: [Field] = []) {
+    self(.warning, message(), fields)
+  }
+
+  package func notice(_ message: @autoclosure () -> String, _ fields: [Field] = []) {
+    self(.notice, message(), fields)
+  }
+
+  package func info(_ message: @autoclosure () -> String, _ fields: [Field] = []) {
+    self(.info, message(), fields)
+  }
+
+  package func debug(_ message: @autoclosure () -> String, _ fields: [Field] = []) {
+    self(.debug, message(), fields)
+  }
+}
