@@ -1,0 +1,16 @@
+/// The type nibble of a field header or list header in the Thrift compact protocol
+/// (apache/thrift, doc/specs/thrift-compact-protocol.md).
+enum CompactType: UInt8 {
+  case booleanTrue = 1
+  case booleanFalse = 2
+  case int8 = 3
+  case int16 = 4
+  case int32 = 5
+  case int64 = 6
+  case double = 7
+  case binary = 8
+  case list = 9
+  case set = 10
+  case map = 11
+  case structure = 12
+}
