@@ -74,11 +74,14 @@ package struct SecuritySettings: Equatable, Sendable {
   package var securityProtocol = SecurityProtocol.plaintext
   package var mechanism = Mechanism.scramSHA512
   package var username: String?
+  /// Given in the file, or read from the credential that `passwordCredential` names.
   package var password: Secret?
+  package var passwordCredential: String?
   package var caFile: String?
   package var certificateFile: String?
   /// The private key's file, given by path or resolved from a systemd credential.
   package var keyFile: String?
+  package var keyCredential: String?
 
   package init() {}
 }

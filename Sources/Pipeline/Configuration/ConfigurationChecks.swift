@@ -1,0 +1,205 @@
+import Glibc
+
+/// What can only be judged over several keys, or by looking at the system.
+extension ConfigurationLoader {
+  mutating func check(file: ConfigurationBytes, surroundings: ConfigurationFile.Surroundings) {
+    checkBrokers()
+    checkSchedule()
+    checkSizes()
+    checkSecurity()
+    checkInlineSecrets(file)
+    resolveCredentials(surroundings)
+    checkFiles()
+    checkProperties()
+    checkStateDirectory()
+  }
+
+  private mutating func checkBrokers() {
+    if nodes["kafka.brokers"] == nil {
+      report(nil, "kafka.brokers is required and has no default")
+    }
+  }
+
+  private mutating func checkSchedule() {
+    let schedule = configuration.schedule
+    guard schedule.jitter > schedule.every else { return }
+    report(
+      nodes["schedule.jitter"] == nil ? "schedule.every" : "schedule.jitter",
+      "schedule.jitter is \(DurationText.text(schedule.jitter)); expected at most schedule.every, "
+        + DurationText.text(schedule.every))
+  }
+
+  private mutating func checkSizes() {
+    let storage = configuration.storage
+    guard Int64(storage.rowGroupBytes) > storage.targetFileBytes else { return }
+    report(
+      nodes["storage.row_group_size"] == nil ? "storage.file_size" : "storage.row_group_size",
+      "storage.row_group_size is \(ByteSize.text(Int64(storage.rowGroupBytes))); "
+        + "expected at most storage.file_size, \(ByteSize.text(storage.targetFileBytes))")
+  }
+
+  private mutating func checkSecurity() {
+    let security = configuration.kafka.security
+    let isSASL = [.saslPlaintext, .saslSSL].contains(security.securityProtocol)
+    let isTLS = [.ssl, .saslSSL].contains(security.securityProtocol)
+    let chosen = "kafka.security.protocol is \"\(security.securityProtocol.rawValue)\""
+    if isSASL {
+      requireOne(of: ["username"], because: chosen)
+      requireOne(of: ["password_credential", "password"], because: chosen)
+    } else {
+      refuse(
+        ["mechanism", "username", "password_credential", "password"],
+        because: "\(chosen), which knows no users; expected \"sasl_ssl\" or \"sasl_plaintext\"")
+    }
+    if !isTLS {
+      refuse(
+        ["ca_file", "certificate_file", "key_file", "key_credential"],
+        because: "\(chosen), which is not encrypted; expected \"ssl\" or \"sasl_ssl\"")
+    }
+    refusePair("password", "password_credential")
+    refusePair("key_file", "key_credential")
+    let hasKey = isPresent("key_file") || isPresent("key_credential")
+    if hasKey != isPresent("certificate_file"), isTLS {
+      report(
+        nodes["kafka.security.certificate_file"]?.valueRegion
+          ?? nodes["kafka.security.key_file"]?.valueRegion
+          ?? nodes["kafka.security.key_credential"]?.valueRegion,
+        "certificate_file and a key (key_file or key_credential) are only useful together")
+    }
+  }
+
+  private func isPresent(_ key: String) -> Bool { nodes["kafka.security.\(key)"] != nil }
+
+  private mutating func requireOne(of keys: [String], because reason: String) {
+    guard !keys.contains(where: isPresent) else { return }
+    report(
+      "kafka.security.protocol", "\(reason); that needs kafka.security.\(keys[0]), which is absent")
+  }
+
+  private mutating func refuse(_ keys: [String], because reason: String) {
+    for key in keys where isPresent(key) {
+      report(nodes["kafka.security.\(key)"]?.keyRegion, "\(key) has no effect: \(reason)")
+    }
+  }
+
+  private mutating func refusePair(_ first: String, _ second: String) {
+    guard isPresent(first), isPresent(second) else { return }
+    report(
+      nodes["kafka.security.\(first)"]?.keyRegion,
+      "\(first) and \(second) are both given; expected one of them")
+  }
+
+  /// A secret may stand in the file only while nobody but its owner and group can read it.
+  private mutating func checkInlineSecrets(_ file: ConfigurationBytes) {
+    guard file.mode & 0o137 != 0 else { return }
+    let secrets = nodes.filter { SecretKeys.mayHoldSecret($0.key) }
+    let mode = "0" + String(file.mode, radix: 8)
+    for (path, node) in secrets {
+      report(
+        node.keyRegion,
+        "\(path) is a secret and the file's mode is \(mode); expected 0640 or stricter "
+          + "(chmod 0640), or better a systemd credential")
+    }
+  }
+
+  private mutating func checkProperties() {
+    for property in configuration.kafka.properties {
+      let path = "\(Schema.passThroughTable).\(property.name)"
+      if let own = Self.ownKeys[property.name] {
+        report(nodes[path]?.keyRegion, "\(property.name) has a key of its own: \(own)")
+      }
+    }
+  }
+
+  /// librdkafka's names for what our own keys set: one thing is written in one place.
+  private static let ownKeys: [String: String] = [
+    "bootstrap.servers": "kafka.brokers",
+    "metadata.broker.list": "kafka.brokers",
+    "client.id": "kafka.client_id",
+    "queued.max.messages.kbytes": "limits.fetch_memory",
+    "security.protocol": "kafka.security.protocol",
+    "sasl.mechanism": "kafka.security.mechanism",
+    "sasl.mechanisms": "kafka.security.mechanism",
+    "sasl.username": "kafka.security.username",
+    "sasl.password": "kafka.security.password_credential or kafka.security.password",
+    "ssl.ca.location": "kafka.security.ca_file",
+    "ssl.certificate.location": "kafka.security.certificate_file",
+    "ssl.key.location": "kafka.security.key_file or kafka.security.key_credential",
+  ]
+}
+
+/// Credentials and files that the configuration names.
+extension ConfigurationLoader {
+  private mutating func resolveCredentials(_ surroundings: ConfigurationFile.Surroundings) {
+    let security = configuration.kafka.security
+    if let name = security.passwordCredential,
+      let path = credential(name, "password_credential", surroundings)
+    {
+      do {
+        let secret = try CredentialFile.read(path)
+        update { $0.kafka.security.password = secret }
+      } catch {
+        report("kafka.security.password_credential", "the credential \(name) \(error.message)")
+      }
+    }
+    if let name = security.keyCredential,
+      let path = credential(name, "key_credential", surroundings)
+    {
+      update { $0.kafka.security.keyFile = path }
+    }
+  }
+
+  /// The credential's file, which is checked; `nil` after a report.
+  private mutating func credential(
+    _ name: String, _ key: String, _ surroundings: ConfigurationFile.Surroundings
+  ) -> String? {
+    let remedy = "; in the unit: LoadCredential=\(name):/path/of/the/secret"
+    guard let directory = surroundings.credentialsDirectory else {
+      report(
+        "kafka.security.\(key)",
+        "the credential \(name) is absent: $CREDENTIALS_DIRECTORY is not set, so this is not a "
+          + "service with credentials" + remedy)
+      return nil
+    }
+    let path = "\(directory)/\(name)"
+    guard access(path, R_OK) == 0 else {
+      report(
+        "kafka.security.\(key)",
+        "the credential \(name) is absent: \(path): \(SystemText.error(errno))" + remedy)
+      return nil
+    }
+    return path
+  }
+
+  private mutating func checkFiles() {
+    let security = configuration.kafka.security
+    let files = [
+      ("ca_file", security.caFile), ("certificate_file", security.certificateFile),
+      ("key_file", security.keyFile),
+    ]
+    for case (let key, let path?) in files where isPresent(key) && access(path, R_OK) != 0 {
+      report("kafka.security.\(key)", "\(path) cannot be read: \(SystemText.error(errno))")
+    }
+  }
+}
+
+/// The content of a systemd credential.
+enum CredentialFile {
+  struct Failure: Error { let message: String }
+
+  /// Without one trailing newline, which `echo` and editors add and no password has.
+  static func read(_ path: String) throws(Failure) -> Secret {
+    let file: ConfigurationBytes
+    do {
+      file = try ConfigurationBytes.read(path)
+    } catch {
+      throw Failure(message: error.message)
+    }
+    var bytes = file.bytes
+    if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+    guard let text = String(validating: bytes, as: UTF8.self), !text.isEmpty,
+      !bytes.contains(0)
+    else { throw Failure(message: "is empty or not a text in UTF-8") }
+    return Secret(text)
+  }
+}

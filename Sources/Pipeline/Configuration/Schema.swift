@@ -1,0 +1,143 @@
+/// Every key of the file, once. Loading, the hints for misspelt keys, the errors' ranges and
+/// defaults, and the test of the shipped file all come from these rows.
+enum Schema {
+  static let settings = kafka + security + schedule + limits + storage + upkeep
+
+  /// Tables whose keys are not fixed: read by rules of their own.
+  static let passThroughTable = "kafka.librdkafka"
+  static let columnsTable = "columns"
+
+  /// All tables by their dotted paths.
+  static let tables: [String] = {
+    var tables: [String] = []
+    for setting in settings where tables.last != String(setting.table) {
+      tables.append(String(setting.table))
+    }
+    return tables + [passThroughTable, columnsTable]
+  }()
+
+  static func setting(_ path: String) -> Setting? { settings.first { $0.path == path } }
+
+  private static let patience = Duration.seconds(1)...Duration.seconds(600)
+  private static let day = Duration.seconds(86_400)
+
+  private static let kafka: [Setting] = [
+    Setting(
+      path: "kafka.brokers", expectation: ValueForm.brokers.expectation, defaultText: nil,
+      summary: "Where the cluster is asked for its members.",
+      assign: { value, configuration in
+        guard let brokers = ValueForm.brokers.read(value) else { return false }
+        configuration.kafka.brokers = brokers
+        return true
+      }),
+    .always("kafka.topic", \.kafka.topic, .topic, "The topic with the click events."),
+    .always(
+      "kafka.starting_offsets", \.kafka.startingOffsets, .startingOffsets,
+      "Where the very first run begins; later runs begin where the checkpoint says."),
+    .always(
+      "kafka.client_id", \.kafka.clientID, .anyText,
+      "The name that the brokers' logs and quotas know us by."),
+    .always(
+      "kafka.connect_timeout", \.kafka.connectTimeout, .duration(patience),
+      "How long a run waits for the brokers before it gives up until the next one."),
+    .always(
+      "kafka.stall_timeout", \.kafka.stallTimeout, .duration(patience),
+      "How long one partition may make no progress while records are waiting in it."),
+  ]
+
+  private static let security: [Setting] = [
+    .always(
+      "kafka.security.protocol", \.kafka.security.securityProtocol, .choice,
+      "How the brokers are reached."),
+    .always(
+      "kafka.security.mechanism", \.kafka.security.mechanism, .choice,
+      "How SASL proves who we are."),
+    .optional(
+      "kafka.security.username", \.kafka.security.username, .anyText, "The SASL user."),
+    .optional(
+      "kafka.security.password_credential", \.kafka.security.passwordCredential, .credential,
+      "The systemd credential that holds the SASL password."),
+    Setting(
+      path: "kafka.security.password", expectation: "a text that is not empty", defaultText: nil,
+      summary: "The SASL password itself, in a file that only its readers may read.",
+      assign: { value, configuration in
+        guard let text = ValueForm.anyText.read(value) else { return false }
+        configuration.kafka.security.password = Secret(text)
+        return true
+      }),
+    .optional(
+      "kafka.security.ca_file", \.kafka.security.caFile, .absolutePath,
+      "The certificates that brokers are checked against; the system's when absent."),
+    .optional(
+      "kafka.security.certificate_file", \.kafka.security.certificateFile, .absolutePath,
+      "Our own certificate, for brokers that ask for one."),
+    .optional(
+      "kafka.security.key_file", \.kafka.security.keyFile, .absolutePath,
+      "The private key of our certificate."),
+    .optional(
+      "kafka.security.key_credential", \.kafka.security.keyCredential, .credential,
+      "The systemd credential that holds the private key."),
+  ]
+
+  private static let schedule: [Setting] = [
+    .always(
+      "schedule.every", \.schedule.every, .duration(.seconds(1)...day * 7),
+      "The time from one run's start to the next one's; runs never overlap."),
+    .always(
+      "schedule.jitter", \.schedule.jitter, .duration(.zero...day),
+      "Each start is put off by a random part of this."),
+    .always(
+      "schedule.run_at_start", \.schedule.runAtStart, .boolean,
+      "Whether the first run starts with the service."),
+    .always(
+      "schedule.run_timeout", \.schedule.runTimeout, .duration(.seconds(10)...day * 7),
+      "After this a run ends behind its current batch; the next one takes up the rest."),
+  ]
+
+  private static let limits: [Setting] = [
+    .always(
+      "limits.max_offsets_per_batch", \.limits.maxOffsetsPerBatch, .integer(1...1_000_000_000),
+      "At most this many offsets are in one batch, over all partitions."),
+    .always(
+      "limits.max_batch_bytes", \.limits.maxBatchBytes, .size((1 << 20)...(64 << 30)),
+      "Batches are planned to hold about this many bytes of records."),
+    .always(
+      "limits.fetch_memory", \.limits.fetchBytes, .size((1 << 20)...(2047 << 20)),
+      "Memory for records that are fetched and not yet taken."),
+    .always(
+      "limits.max_value", \.limits.maxValueBytes, .size(1024...(512 << 20)),
+      "A larger record is a dead letter with the reason too_large."),
+    .always(
+      "limits.max_json_depth", \.limits.maxJSONDepth, .integer(1...1024),
+      "A deeper record is a dead letter with the reason too_deep."),
+  ]
+
+  private static let storage: [Setting] = [
+    .always(
+      "storage.state_directory", \.storage.stateDirectory, .absolutePath,
+      "Tables, checkpoints and the lock are below this directory."),
+    .always(
+      "storage.compression", \.storage.compression, .choice, "How data files are compressed."),
+    .always(
+      "storage.file_size", \.storage.targetFileBytes, .size((1 << 20)...(4 << 30)),
+      "A data file that has reached this size is closed and the next one begun."),
+    .always(
+      "storage.row_group_size", \.storage.rowGroupBytes, .size((1 << 20)...(256 << 20)),
+      "Rows are collected in memory up to this size, then written as one row group."),
+  ]
+
+  private static let upkeep: [Setting] = [
+    .always(
+      "loss.on_missing_data", \.loss.onMissingData, .choice,
+      "What to do when Kafka no longer has what the checkpoint needs."),
+    .always(
+      "delta.checkpoint_interval", \.delta.checkpointInterval, .integer(2...10_000),
+      "Commits between two checkpoints of a table's log."),
+    .always(
+      "delta.log_retention", \.delta.logRetention, .duration(.seconds(3600)...day * 3650),
+      "How long log entries that a checkpoint replaces are kept."),
+    .always(
+      "log.level", \.log.level, .choice(LogLevel.allCases, name: \.name),
+      "The least urgent lines that are still written."),
+  ]
+}

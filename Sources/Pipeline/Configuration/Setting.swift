@@ -1,0 +1,45 @@
+/// One row of the schema: everything that is known about one key.
+struct Setting: Sendable {
+  /// The dotted path of the key, as in `kafka.topic`.
+  let path: String
+  /// Completes the sentence "expected …", range included.
+  let expectation: String
+  /// The default as TOML text; `nil` when the key has none.
+  let defaultText: String?
+  /// What the setting does, in one sentence.
+  let summary: String
+  /// Stores the value, or leaves the configuration alone and says `false`.
+  let assign: @Sendable (TOMLValue, inout Configuration) -> Bool
+
+  /// A setting that always has a value; the default is that of `Configuration`.
+  static func always<Value: Sendable>(
+    _ path: String, _ target: any WritableKeyPath<Configuration, Value> & Sendable,
+    _ form: ValueForm<Value>, _ summary: String
+  ) -> Setting {
+    Setting(
+      path: path, expectation: form.expectation,
+      defaultText: form.write(Configuration(brokers: [])[keyPath: target]), summary: summary,
+      assign: { value, configuration in
+        guard let read = form.read(value) else { return false }
+        configuration[keyPath: target] = read
+        return true
+      })
+  }
+
+  /// A setting that may be absent and has no default.
+  static func optional<Value: Sendable>(
+    _ path: String, _ target: any WritableKeyPath<Configuration, Value?> & Sendable,
+    _ form: ValueForm<Value>, _ summary: String
+  ) -> Setting {
+    Setting(
+      path: path, expectation: form.expectation, defaultText: nil, summary: summary,
+      assign: { value, configuration in
+        guard let read = form.read(value) else { return false }
+        configuration[keyPath: target] = read
+        return true
+      })
+  }
+
+  var table: Substring { path[..<(path.lastIndex(of: ".") ?? path.startIndex)] }
+  var key: Substring { path.split(separator: ".").last ?? "" }
+}
