@@ -1,0 +1,132 @@
+/// The definition and repetition levels of one column of one row group.
+///
+/// A flat column without nulls costs a counter: its levels are all the same and are spelled out
+/// only from the first null on.
+@usableFromInline
+final class LevelBuffer {
+  @usableFromInline let maxDefinition: UInt8
+  @usableFromInline let maxRepetition: UInt8
+  @usableFromInline @exclusivity(unchecked) var count = 0
+  @usableFromInline @exclusivity(unchecked) var absentCount = 0
+  @usableFromInline @exclusivity(unchecked) var rowCount = 0
+  /// Whether `definition` holds one byte per level.
+  @usableFromInline @exclusivity(unchecked) var isExplicit: Bool
+  @usableFromInline let definition = ByteBuffer()
+  /// One byte per level, empty when `maxRepetition` is 0.
+  @usableFromInline let repetition = ByteBuffer()
+
+  init(leaf: LeafColumn) {
+    maxDefinition = leaf.maxDefinitionLevel
+    maxRepetition = leaf.maxRepetitionLevel
+    isExplicit = leaf.maxRepetitionLevel > 0
+  }
+
+  /// A value that starts a row.
+  @inlinable
+  func appendPresent() {
+    count &+= 1
+    rowCount &+= 1
+    if isExplicit { appendExplicit(maxDefinition, 0) }
+  }
+
+  @usableFromInline
+  func appendExplicit(_ definitionLevel: UInt8, _ repetitionLevel: UInt8) {
+    definition.append(definitionLevel)
+    if maxRepetition > 0 { repetition.append(repetitionLevel) }
+  }
+
+  /// Any level, with or without a value.
+  func append(definition level: UInt8, repetition repetitionLevel: UInt8) {
+    precondition(level <= maxDefinition, "a definition level above the column's maximum")
+    precondition(repetitionLevel <= maxRepetition, "a repetition level above the column's maximum")
+    precondition(
+      repetitionLevel == 0 || rowCount > 0, "the first level of a row group starts a row")
+    if level < maxDefinition {
+      absentCount += 1
+      if !isExplicit { spellOut() }
+    }
+    count += 1
+    if repetitionLevel == 0 { rowCount += 1 }
+    if isExplicit { appendExplicit(level, repetitionLevel) }
+  }
+
+  private func spellOut() {
+    definition.append(repeating: maxDefinition, count: count)
+    isExplicit = true
+  }
+
+  func reset() {
+    count = 0
+    absentCount = 0
+    rowCount = 0
+    isExplicit = maxRepetition > 0
+    definition.removeAll()
+    repetition.removeAll()
+  }
+
+  var presentCount: Int { count - absentCount }
+  var byteCount: Int { definition.count + repetition.count }
+}
+
+/// The levels and values of one data page.
+struct PageSlice {
+  var levels: Range<Int>
+  var values: Range<Int>
+}
+
+extension LevelBuffer {
+  /// The page that starts with level `level` and value `value` and has no value from `valueLimit`
+  /// on; a row is never split, so a page may pass the limit by the rest of its only row.
+  func slice(fromLevel level: Int, value: Int, valueLimit: Int) -> PageSlice {
+    guard isExplicit else {
+      let end = level + (valueLimit - value)
+      return PageSlice(levels: level..<end, values: value..<valueLimit)
+    }
+    let definitions = definition.values(of: UInt8.self)
+    let repetitions = repetition.values(of: UInt8.self)
+    var present = value
+    var rowStart = (level: level, value: value)
+    for index in level..<count {
+      if maxRepetition == 0 || repetitions[index] == 0 { rowStart = (index, present) }
+      guard definitions[index] == maxDefinition else { continue }
+      if present >= valueLimit, rowStart.level > level {
+        return PageSlice(levels: level..<rowStart.level, values: value..<rowStart.value)
+      }
+      present += 1
+    }
+    return PageSlice(levels: level..<count, values: value..<present)
+  }
+
+  /// Appends the level blocks of a v1 data page (Encodings.md, "RLE/bit-packing hybrid"): 4 bytes
+  /// of length each; a block whose maximum level is 0 is absent.
+  func encode(_ range: Range<Int>, into page: ByteBuffer) {
+    if maxRepetition > 0 {
+      Self.block(of: repetition.values(of: UInt8.self), range, max: maxRepetition, into: page)
+    }
+    guard maxDefinition > 0 else { return }
+    if isExplicit {
+      Self.block(of: definition.values(of: UInt8.self), range, max: maxDefinition, into: page)
+    } else {
+      Self.lengthPrefixed(page) {
+        HybridEncoder.run(of: UInt64(maxDefinition), count: range.count, byteWidth: 1, into: page)
+      }
+    }
+  }
+
+  private static func block(
+    of levels: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, max: UInt8, into page: ByteBuffer
+  ) {
+    lengthPrefixed(page) {
+      HybridEncoder.encode(
+        UnsafeBufferPointer(rebasing: levels[range]), bitWidth: max.significantBits, into: page)
+    }
+  }
+
+  private static func lengthPrefixed(_ page: ByteBuffer, _ body: () -> Void) {
+    let start = page.count
+    page.append(UInt32(0))
+    body()
+    let length = UInt32(page.count - start - MemoryLayout<UInt32>.size)
+    (page.base + start).storeBytes(of: length, as: UInt32.self)
+  }
+}
