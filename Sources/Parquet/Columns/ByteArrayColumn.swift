@@ -13,26 +13,34 @@ public enum ByteArrayEncoding: Equatable, Sendable {
 
 /// Strings and binary values.
 public final class ByteArrayColumn: ColumnBuffer {
-  /// Nil unless the encoding asks for one.
-  private let dictionary: ByteDictionary?
+  @exclusivity(unchecked) private var dictionary: ByteDictionary
   private let directEncoding: Encoding
   /// The numbers of the first values in the dictionary.
-  private let indices = ByteBuffer()
+  @exclusivity(unchecked) private var indices = ByteBuffer()
   /// The values behind those: lengths and bytes, kept apart.
-  private let lengths = ByteBuffer()
-  private let bytes = ByteBuffer()
-  private var isDictionaryFull = false
+  @exclusivity(unchecked) private var lengths = ByteBuffer()
+  @exclusivity(unchecked) private var bytes = ByteBuffer()
+  /// From the start, for a column without a dictionary.
+  @exclusivity(unchecked) private var isDictionaryFull: Bool
+  private let hasDictionary: Bool
 
   public init(_ leaf: LeafColumn, encoding: ByteArrayEncoding = .dictionary) {
     switch encoding {
-    case .dictionary(let byteLimit): dictionary = ByteDictionary(byteLimit: byteLimit)
-    case .deltaLength, .plain: dictionary = nil
+    case .dictionary(let byteLimit):
+      dictionary = ByteDictionary(byteLimit: byteLimit)
+      hasDictionary = true
+    case .deltaLength, .plain:
+      dictionary = ByteDictionary(byteLimit: 0)
+      hasDictionary = false
     }
+    isDictionaryFull = !hasDictionary
     directEncoding = encoding == .plain ? .plain : .deltaLengthByteArray
     super.init(leaf, holding: .byteArray)
   }
 
-  /// A row of a column that is not nested. At most 2 GiB.
+  /// A row of a column that is not nested.
+  ///
+  /// At most 2 GiB.
   public func append(_ value: UnsafeRawBufferPointer) {
     levels.appendPresent()
     store(value, startsRow: true)
@@ -58,7 +66,7 @@ public final class ByteArrayColumn: ColumnBuffer {
   }
 
   private func store(_ value: UnsafeRawBufferPointer, startsRow: Bool) {
-    if let dictionary, !isDictionaryFull {
+    if !isDictionaryFull {
       // A page ends with a row, so a row's values are all in the dictionary or all behind it.
       if let index = dictionary.index(of: value, unlimited: !startsRow) {
         indices.append(index)
@@ -72,22 +80,20 @@ public final class ByteArrayColumn: ColumnBuffer {
   }
 
   override func resetValues() {
-    dictionary?.reset()
-    isDictionaryFull = false
+    dictionary.reset()
+    isDictionaryFull = !hasDictionary
     indices.removeAll()
     lengths.removeAll()
     bytes.removeAll()
   }
 
   override var valueByteCount: Int {
-    indices.count + lengths.count + bytes.count + (dictionary?.byteCount ?? 0)
+    indices.count + lengths.count + bytes.count + dictionary.byteCount
   }
 
   override func bounds() -> ValueBounds? {
     var bounds = ByteBounds()
-    if let dictionary {
-      for index in 0..<dictionary.count { bounds.include(dictionary.entry(index)) }
-    }
+    for index in 0..<dictionary.count { bounds.include(dictionary.entry(index)) }
     var start = UnsafeRawPointer(bytes.base)
     for length in lengths.values(of: Int32.self) {
       bounds.include(UnsafeRawBufferPointer(start: start, count: Int(length)))
@@ -97,7 +103,7 @@ public final class ByteArrayColumn: ColumnBuffer {
   }
 
   override func encode(into chunk: ChunkWriter) throws {
-    if let dictionary, dictionary.count > 0 {
+    if dictionary.count > 0 {
       try chunk.dictionaryPage(entryCount: dictionary.count, dictionary.arena.bytes)
       try chunk.indexPages(
         of: levels, indices.values(of: UInt32.self), entryCount: dictionary.count)
@@ -116,9 +122,9 @@ public final class ByteArrayColumn: ColumnBuffer {
     } fill: { range, page in
       let part = lengths[range.lowerBound - indexed..<range.upperBound - indexed]
       if directEncoding == .plain {
-        start = Self.plain(UnsafeBufferPointer(rebasing: part), start, into: page)
+        start = Self.plain(UnsafeBufferPointer(rebasing: part), start, into: &page)
       } else {
-        start = Self.deltaLength(UnsafeBufferPointer(rebasing: part), start, into: page)
+        start = Self.deltaLength(UnsafeBufferPointer(rebasing: part), start, into: &page)
       }
     }
   }
@@ -140,7 +146,7 @@ extension ByteArrayColumn {
   }
 
   private static func plain(
-    _ lengths: UnsafeBufferPointer<Int32>, _ start: UnsafeRawPointer, into page: ByteBuffer
+    _ lengths: UnsafeBufferPointer<Int32>, _ start: UnsafeRawPointer, into page: inout ByteBuffer
   ) -> UnsafeRawPointer {
     var next = start
     for length in lengths {
@@ -153,9 +159,9 @@ extension ByteArrayColumn {
 
   /// Encodings.md, "Delta-length byte array": all lengths, then all bytes.
   private static func deltaLength(
-    _ lengths: UnsafeBufferPointer<Int32>, _ start: UnsafeRawPointer, into page: ByteBuffer
+    _ lengths: UnsafeBufferPointer<Int32>, _ start: UnsafeRawPointer, into page: inout ByteBuffer
   ) -> UnsafeRawPointer {
-    DeltaEncoder.encode(lengths, into: page)
+    DeltaEncoder.encode(lengths, into: &page)
     var size = 0
     for length in lengths { size += Int(length) }
     page.append(bytes: UnsafeRawBufferPointer(start: start, count: size))

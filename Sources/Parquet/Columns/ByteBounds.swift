@@ -1,7 +1,8 @@
 internal import Glibc
 
-/// Finds the least and the greatest of many byte strings. Most are told apart by their first eight
-/// bytes, compared as one number.
+/// Finds the least and the greatest of many byte strings.
+///
+/// Most are told apart by their first eight bytes, compared as one number.
 struct ByteBounds {
   private var least: (prefix: UInt64, bytes: UnsafeRawBufferPointer)?
   private var greatest: (prefix: UInt64, bytes: UnsafeRawBufferPointer)?

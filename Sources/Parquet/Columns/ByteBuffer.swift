@@ -2,14 +2,12 @@ internal import Glibc
 
 /// Raw memory that grows by doubling and keeps its capacity when it is emptied.
 ///
-/// A class behind `let` properties, so that the owner's access is not checked for exclusivity on
-/// every append. Numbers are stored as they lie in memory: the supported machines and Parquet are
+/// A structure, because a reference would be retained and released on every append. Numbers are stored as they lie in memory: the supported machines and Parquet are
 /// both little-endian.
-@usableFromInline
-final class ByteBuffer {
-  @usableFromInline @exclusivity(unchecked) var base: UnsafeMutableRawPointer
-  @usableFromInline @exclusivity(unchecked) var count = 0
-  @usableFromInline @exclusivity(unchecked) var capacity: Int
+struct ByteBuffer: ~Copyable {
+  var base: UnsafeMutableRawPointer
+  var count = 0
+  var capacity: Int
 
   init(capacity: Int = 64) {
     self.capacity = capacity
@@ -19,13 +17,12 @@ final class ByteBuffer {
   deinit { base.deallocate() }
 
   /// Makes room for `additional` bytes behind `count`.
-  @inlinable
-  func reserve(_ additional: Int) {
+  mutating func reserve(_ additional: Int) {
     if capacity &- count < additional { grow(additional) }
   }
 
-  @usableFromInline @inline(never)
-  func grow(_ additional: Int) {
+  @inline(never)
+  mutating func grow(_ additional: Int) {
     let (needed, overflow) = count.addingReportingOverflow(additional)
     precondition(!overflow, "a column buffer cannot hold more bytes than the address space")
     let enlarged = max(needed, capacity * 2)
@@ -36,29 +33,27 @@ final class ByteBuffer {
     capacity = enlarged
   }
 
-  @inlinable
-  func append<Value: BitwiseCopyable>(_ value: Value) {
+  mutating func append<Value: BitwiseCopyable>(_ value: Value) {
     reserve(MemoryLayout<Value>.size)
     (base + count).storeBytes(of: value, as: Value.self)
     count &+= MemoryLayout<Value>.size
   }
 
-  @inlinable
-  func append(bytes: UnsafeRawBufferPointer) {
+  mutating func append(bytes: UnsafeRawBufferPointer) {
     guard let source = bytes.baseAddress else { return }
     reserve(bytes.count)
     (base + count).copyMemory(from: source, byteCount: bytes.count)
     count &+= bytes.count
   }
 
-  func append(repeating byte: UInt8, count additional: Int) {
+  mutating func append(repeating byte: UInt8, count additional: Int) {
     reserve(additional)
     memset(base + count, Int32(byte), additional)
     count += additional
   }
 
   /// Unsigned LEB128, as Thrift and Parquet's encodings use it.
-  func append(varint value: UInt64) {
+  mutating func append(varint value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -67,11 +62,11 @@ final class ByteBuffer {
     append(UInt8(rest))
   }
 
-  func append(zigzag value: Int64) {
+  mutating func append(zigzag value: Int64) {
     append(varint: UInt64(bitPattern: value << 1 ^ value >> 63))
   }
 
-  func removeAll() { count = 0 }
+  mutating func removeAll() { count = 0 }
 
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 

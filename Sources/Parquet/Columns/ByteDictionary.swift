@@ -5,10 +5,10 @@ internal import Glibc
 /// Open addressing over a table of words: the upper half of a word is a part of the hash, the lower
 /// half the entry's number + 1. The strings lie in one arena in the form of the dictionary page
 /// (PLAIN: 4 bytes of length, then the bytes). Nothing is allocated for a value that is known.
-final class ByteDictionary {
+struct ByteDictionary: ~Copyable {
   /// What the dictionary page holds.
-  let arena = ByteBuffer(capacity: 4096)
-  private let offsets = ByteBuffer(capacity: 1024)
+  private(set) var arena = ByteBuffer()
+  private var offsets = ByteBuffer()
   private let byteLimit: Int
   private var table: UnsafeMutablePointer<UInt64>
   private var mask: Int
@@ -25,7 +25,7 @@ final class ByteDictionary {
 
   deinit { table.deallocate() }
 
-  func reset() {
+  mutating func reset() {
     guard count > 0 else { return }
     table.update(repeating: 0, count: mask + 1)
     arena.removeAll()
@@ -35,9 +35,10 @@ final class ByteDictionary {
 
   var byteCount: Int { arena.count + offsets.count + (count == 0 ? 0 : (mask + 1) * 8) }
 
-  /// The number of `bytes`, which become an entry if they are new. Nil when they are new and would
-  /// push the dictionary page past the limit, unless `unlimited`.
-  func index(of bytes: UnsafeRawBufferPointer, unlimited: Bool) -> UInt32? {
+  /// The number of `bytes`, which become an entry if they are new.
+  ///
+  /// Nil when they are new and would push the dictionary page past the limit, unless `unlimited`.
+  mutating func index(of bytes: UnsafeRawBufferPointer, unlimited: Bool) -> UInt32? {
     let tag = hash(bytes) & 0xFFFF_FFFF_0000_0000
     var slot = Int(truncatingIfNeeded: tag >> 32) & mask
     while true {
@@ -60,7 +61,7 @@ final class ByteDictionary {
   }
 
   @inline(never)
-  private func insert(_ bytes: UnsafeRawBufferPointer, tag: UInt64, slot: Int) -> UInt32 {
+  private mutating func insert(_ bytes: UnsafeRawBufferPointer, tag: UInt64, slot: Int) -> UInt32 {
     let index = UInt32(count)
     offsets.append(arena.count)
     arena.append(UInt32(bytes.count))
@@ -71,7 +72,7 @@ final class ByteDictionary {
     return index
   }
 
-  private func enlarge() {
+  private mutating func enlarge() {
     let old = UnsafeMutableBufferPointer(start: table, count: mask + 1)
     mask = mask * 2 + 1
     table = .allocate(capacity: mask + 1)

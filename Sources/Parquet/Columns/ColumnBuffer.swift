@@ -4,7 +4,9 @@
 /// the rows, not the capacity. Not for several threads at once.
 public class ColumnBuffer {
   public final let leaf: LeafColumn
-  @usableFromInline final let levels: LevelBuffer
+  // Appending is not checked for exclusive access, here and in the subclasses: the checks cost as
+  // much as the work, and a column serves one thread.
+  @exclusivity(unchecked) final var levels: LevelBuffer
 
   init(_ leaf: LeafColumn, holding type: PhysicalType) {
     precondition(

@@ -10,7 +10,7 @@ public enum IntegerEncoding: Equatable, Sendable {
 
 /// 64-bit integers and timestamps.
 public final class Int64Column: ColumnBuffer {
-  @usableFromInline let values = ByteBuffer()
+  @exclusivity(unchecked) var values = ByteBuffer()
   private let encoding: IntegerEncoding
   private let dictionary = IntegerDictionary<Int64>()
 
@@ -20,7 +20,6 @@ public final class Int64Column: ColumnBuffer {
   }
 
   /// A row of a column that is not nested.
-  @inlinable
   public func append(_ value: Int64) {
     levels.appendPresent()
     values.append(value)
@@ -48,7 +47,7 @@ public final class Int64Column: ColumnBuffer {
 
 /// 32-bit integers and dates.
 public final class Int32Column: ColumnBuffer {
-  @usableFromInline let values = ByteBuffer()
+  @exclusivity(unchecked) var values = ByteBuffer()
   private let encoding: IntegerEncoding
   private let dictionary = IntegerDictionary<Int32>()
 
@@ -58,7 +57,6 @@ public final class Int32Column: ColumnBuffer {
   }
 
   /// A row of a column that is not nested.
-  @inlinable
   public func append(_ value: Int32) {
     levels.appendPresent()
     values.append(value)
@@ -102,9 +100,9 @@ final class IntegerDictionary<Value: FixedWidthInteger & BitwiseCopyable> {
   private static var entryLimit: Int { 1 << 16 }
 
   /// The dictionary page.
-  let entries = ByteBuffer()
+  private(set) var entries = ByteBuffer()
   /// One number for each value.
-  let indices = ByteBuffer()
+  private(set) var indices = ByteBuffer()
   /// Twice the limit, so that a free slot is always near; 0 is free, else the number + 1.
   private var table: [UInt32] = []
 

@@ -2,18 +2,17 @@
 ///
 /// A flat column without nulls costs a counter: its levels are all the same and are spelled out
 /// only from the first null on.
-@usableFromInline
-final class LevelBuffer {
-  @usableFromInline let maxDefinition: UInt8
-  @usableFromInline let maxRepetition: UInt8
-  @usableFromInline @exclusivity(unchecked) var count = 0
-  @usableFromInline @exclusivity(unchecked) var absentCount = 0
-  @usableFromInline @exclusivity(unchecked) var rowCount = 0
+struct LevelBuffer: ~Copyable {
+  let maxDefinition: UInt8
+  let maxRepetition: UInt8
+  var count = 0
+  var absentCount = 0
+  var rowCount = 0
   /// Whether `definition` holds one byte per level.
-  @usableFromInline @exclusivity(unchecked) var isExplicit: Bool
-  @usableFromInline let definition = ByteBuffer()
+  var isExplicit: Bool
+  var definition = ByteBuffer()
   /// One byte per level, empty when `maxRepetition` is 0.
-  @usableFromInline let repetition = ByteBuffer()
+  var repetition = ByteBuffer()
 
   init(leaf: LeafColumn) {
     maxDefinition = leaf.maxDefinitionLevel
@@ -22,21 +21,19 @@ final class LevelBuffer {
   }
 
   /// A value that starts a row.
-  @inlinable
-  func appendPresent() {
+  mutating func appendPresent() {
     count &+= 1
     rowCount &+= 1
     if isExplicit { appendExplicit(maxDefinition, 0) }
   }
 
-  @usableFromInline
-  func appendExplicit(_ definitionLevel: UInt8, _ repetitionLevel: UInt8) {
+  mutating func appendExplicit(_ definitionLevel: UInt8, _ repetitionLevel: UInt8) {
     definition.append(definitionLevel)
     if maxRepetition > 0 { repetition.append(repetitionLevel) }
   }
 
   /// Any level, with or without a value.
-  func append(definition level: UInt8, repetition repetitionLevel: UInt8) {
+  mutating func append(definition level: UInt8, repetition repetitionLevel: UInt8) {
     precondition(level <= maxDefinition, "a definition level above the column's maximum")
     precondition(repetitionLevel <= maxRepetition, "a repetition level above the column's maximum")
     precondition(
@@ -50,12 +47,12 @@ final class LevelBuffer {
     if isExplicit { appendExplicit(level, repetitionLevel) }
   }
 
-  private func spellOut() {
+  private mutating func spellOut() {
     definition.append(repeating: maxDefinition, count: count)
     isExplicit = true
   }
 
-  func reset() {
+  mutating func reset() {
     count = 0
     absentCount = 0
     rowCount = 0
@@ -99,33 +96,37 @@ extension LevelBuffer {
 
   /// Appends the level blocks of a v1 data page (Encodings.md, "RLE/bit-packing hybrid"): 4 bytes
   /// of length each; a block whose maximum level is 0 is absent.
-  func encode(_ range: Range<Int>, into page: ByteBuffer) {
+  func encode(_ range: Range<Int>, into page: inout ByteBuffer) {
     if maxRepetition > 0 {
-      Self.block(of: repetition.values(of: UInt8.self), range, max: maxRepetition, into: page)
+      Self.block(of: repetition.values(of: UInt8.self), range, max: maxRepetition, into: &page)
     }
     guard maxDefinition > 0 else { return }
     if isExplicit {
-      Self.block(of: definition.values(of: UInt8.self), range, max: maxDefinition, into: page)
+      Self.block(of: definition.values(of: UInt8.self), range, max: maxDefinition, into: &page)
     } else {
-      Self.lengthPrefixed(page) {
-        HybridEncoder.run(of: UInt64(maxDefinition), count: range.count, byteWidth: 1, into: page)
+      let (level, count) = (UInt64(maxDefinition), range.count)
+      Self.lengthPrefixed(&page) { page in
+        HybridEncoder.run(of: level, count: count, byteWidth: 1, into: &page)
       }
     }
   }
 
   private static func block(
-    of levels: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, max: UInt8, into page: ByteBuffer
+    of levels: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, max: UInt8,
+    into page: inout ByteBuffer
   ) {
-    lengthPrefixed(page) {
+    lengthPrefixed(&page) { page in
       HybridEncoder.encode(
-        UnsafeBufferPointer(rebasing: levels[range]), bitWidth: max.significantBits, into: page)
+        UnsafeBufferPointer(rebasing: levels[range]), bitWidth: max.significantBits, into: &page)
     }
   }
 
-  private static func lengthPrefixed(_ page: ByteBuffer, _ body: () -> Void) {
+  private static func lengthPrefixed(
+    _ page: inout ByteBuffer, _ body: (inout ByteBuffer) -> Void
+  ) {
     let start = page.count
     page.append(UInt32(0))
-    body()
+    body(&page)
     let length = UInt32(page.count - start - MemoryLayout<UInt32>.size)
     (page.base + start).storeBytes(of: length, as: UInt32.self)
   }

@@ -1,7 +1,7 @@
 /// Truth values, PLAIN: one bit each.
 public final class BooleanColumn: ColumnBuffer {
   /// One byte per value.
-  private let values = ByteBuffer()
+  @exclusivity(unchecked) private var values = ByteBuffer()
 
   public init(_ leaf: LeafColumn) { super.init(leaf, holding: .boolean) }
 
@@ -43,12 +43,11 @@ public final class BooleanColumn: ColumnBuffer {
 
 /// 64-bit floating point, PLAIN.
 public final class DoubleColumn: ColumnBuffer {
-  @usableFromInline let values = ByteBuffer()
+  @exclusivity(unchecked) var values = ByteBuffer()
 
   public init(_ leaf: LeafColumn) { super.init(leaf, holding: .double) }
 
   /// A row of a column that is not nested.
-  @inlinable
   public func append(_ value: Double) {
     levels.appendPresent()
     values.append(value)
@@ -76,7 +75,7 @@ public final class DoubleColumn: ColumnBuffer {
 
 /// 32-bit floating point, PLAIN.
 public final class FloatColumn: ColumnBuffer {
-  private let values = ByteBuffer()
+  @exclusivity(unchecked) private var values = ByteBuffer()
 
   public init(_ leaf: LeafColumn) { super.init(leaf, holding: .float) }
 
@@ -107,8 +106,9 @@ public final class FloatColumn: ColumnBuffer {
 }
 
 extension UnsafeBufferPointer where Element: BinaryFloatingPoint {
-  /// Nil when a NaN occurs, which has no place in the order. A zero bound is written as the zero
-  /// that bounds both zeros (parquet.thrift, `ColumnOrder`).
+  /// Nil when a NaN occurs, which has no place in the order.
+  ///
+  /// A zero bound is written as the zero that bounds both zeros (parquet.thrift, `ColumnOrder`).
   fileprivate var bounds: (Element, Element)? {
     guard !isEmpty else { return nil }
     var (least, greatest) = (Element.infinity, -Element.infinity)

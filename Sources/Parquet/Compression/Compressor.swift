@@ -23,17 +23,17 @@ final class Compressor {
 
   /// Appends the compressed form of `page`.
   func compress(
-    _ page: UnsafeRawBufferPointer, into buffer: ByteBuffer
+    _ page: UnsafeRawBufferPointer, into buffer: inout ByteBuffer
   ) throws(ParquetError) {
     switch codec {
     case .uncompressed: buffer.append(bytes: page)
-    case .snappy: try snappy(page, into: buffer)
-    case .zstd(let level): try zstd(page, level: level, into: buffer)
+    case .snappy: try snappy(page, into: &buffer)
+    case .zstd(let level): try zstd(page, level: level, into: &buffer)
     }
   }
 
   private func snappy(
-    _ page: UnsafeRawBufferPointer, into buffer: ByteBuffer
+    _ page: UnsafeRawBufferPointer, into buffer: inout ByteBuffer
   ) throws(ParquetError) {
     var length = snappy_max_compressed_length(page.count)
     buffer.reserve(length)
@@ -46,7 +46,7 @@ final class Compressor {
   }
 
   private func zstd(
-    _ page: UnsafeRawBufferPointer, level: Int32, into buffer: ByteBuffer
+    _ page: UnsafeRawBufferPointer, level: Int32, into buffer: inout ByteBuffer
   ) throws(ParquetError) {
     let bound = ZSTD_compressBound(page.count)
     buffer.reserve(bound)

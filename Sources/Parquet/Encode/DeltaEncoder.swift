@@ -7,7 +7,7 @@ enum DeltaEncoder {
 
   /// Differences wrap in the width of `Value`, as the format asks.
   static func encode<Value: FixedWidthInteger & SignedInteger>(
-    _ values: UnsafeBufferPointer<Value>, into buffer: ByteBuffer
+    _ values: UnsafeBufferPointer<Value>, into buffer: inout ByteBuffer
   ) {
     buffer.append(varint: UInt64(blockSize))
     buffer.append(varint: UInt64(miniblockCount))
@@ -21,14 +21,14 @@ enum DeltaEncoder {
         for index in 0..<count {
           deltas[index] = values[position &+ index] &- values[position &+ index &- 1]
         }
-        encodeBlock(UnsafeMutableBufferPointer(rebasing: deltas[..<count]), into: buffer)
+        encodeBlock(UnsafeMutableBufferPointer(rebasing: deltas[..<count]), into: &buffer)
         position += count
       }
     }
   }
 
   private static func encodeBlock<Value: FixedWidthInteger & SignedInteger>(
-    _ deltas: UnsafeMutableBufferPointer<Value>, into buffer: ByteBuffer
+    _ deltas: UnsafeMutableBufferPointer<Value>, into buffer: inout ByteBuffer
   ) {
     var least = Value.max
     for delta in deltas { least = min(least, delta) }
@@ -40,14 +40,14 @@ enum DeltaEncoder {
       let start = miniblock * miniblockSize
       guard start < deltas.count else { break }
       let slice = deltas[start..<min(start + miniblockSize, deltas.count)]
-      let bitWidth = pack(UnsafeMutableBufferPointer(rebasing: slice), least, into: buffer)
+      let bitWidth = pack(UnsafeMutableBufferPointer(rebasing: slice), least, into: &buffer)
       (buffer.base + widths + miniblock).storeBytes(of: UInt8(bitWidth), as: UInt8.self)
     }
   }
 
   /// Packs the distances from `least`, filled up with zeros, and returns their width.
   private static func pack<Value: FixedWidthInteger & SignedInteger>(
-    _ deltas: UnsafeMutableBufferPointer<Value>, _ least: Value, into buffer: ByteBuffer
+    _ deltas: UnsafeMutableBufferPointer<Value>, _ least: Value, into buffer: inout ByteBuffer
   ) -> Int {
     var union: Value.Magnitude = 0
     for delta in deltas { union |= Value.Magnitude(truncatingIfNeeded: delta &- least) }

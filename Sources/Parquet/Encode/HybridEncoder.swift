@@ -1,12 +1,14 @@
 /// The RLE/bit-packing hybrid of levels and dictionary indices (Encodings.md).
 enum HybridEncoder {
-  /// Runs shorter than this are bit-packed. A run ends a packed stretch and costs 2 to 5 bytes, so
-  /// narrow values must repeat longer before it pays.
+  /// Runs shorter than this are bit-packed.
+  ///
+  /// A run ends a packed stretch and costs 2 to 5 bytes, so narrow values must repeat longer before
+  /// it pays.
   private static func shortestRun(bitWidth: Int) -> Int { bitWidth <= 2 ? 24 : 8 }
 
   /// `bitWidth` is 0 to 32; every value must fit.
   static func encode<Value: FixedWidthInteger & UnsignedInteger>(
-    _ values: UnsafeBufferPointer<Value>, bitWidth: Int, into buffer: ByteBuffer
+    _ values: UnsafeBufferPointer<Value>, bitWidth: Int, into buffer: inout ByteBuffer
   ) {
     let byteWidth = (bitWidth + 7) / 8
     let shortest = shortestRun(bitWidth: bitWidth)
@@ -16,18 +18,18 @@ enum HybridEncoder {
       // A packed stretch is filled up to a multiple of 8 values, which only the end may be.
       if run >= shortest || position + run == values.count {
         Self.run(
-          of: UInt64(values[position]), count: run, byteWidth: byteWidth, into: buffer)
+          of: UInt64(values[position]), count: run, byteWidth: byteWidth, into: &buffer)
         position += run
       } else {
         let end = packedEnd(in: values, from: position, shortestRun: shortest)
         pack(
-          UnsafeBufferPointer(rebasing: values[position..<end]), bitWidth: bitWidth, into: buffer)
+          UnsafeBufferPointer(rebasing: values[position..<end]), bitWidth: bitWidth, into: &buffer)
         position = end
       }
     }
   }
 
-  static func run(of value: UInt64, count: Int, byteWidth: Int, into buffer: ByteBuffer) {
+  static func run(of value: UInt64, count: Int, byteWidth: Int, into buffer: inout ByteBuffer) {
     buffer.append(varint: UInt64(count) << 1)
     for byte in 0..<byteWidth {
       buffer.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * byte)))
@@ -61,7 +63,7 @@ enum HybridEncoder {
   }
 
   private static func pack<Value: FixedWidthInteger & UnsignedInteger>(
-    _ values: UnsafeBufferPointer<Value>, bitWidth: Int, into buffer: ByteBuffer
+    _ values: UnsafeBufferPointer<Value>, bitWidth: Int, into buffer: inout ByteBuffer
   ) {
     let groups = (values.count + 7) / 8
     buffer.append(varint: UInt64(groups) << 1 | 1)

@@ -1,5 +1,7 @@
-/// How a page's values are encoded (parquet.thrift, `enum Encoding`). A structure, because a file
-/// may name encodings that this library has never heard of in columns nobody asks for.
+/// How a page's values are encoded (parquet.thrift, `enum Encoding`).
+///
+/// A structure, because a file may name encodings that this library has never heard of in columns
+/// nobody asks for.
 public struct Encoding: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
   public let rawValue: Int32
 

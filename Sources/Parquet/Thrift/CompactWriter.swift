@@ -1,5 +1,7 @@
-/// Writes structures in the Thrift compact protocol
-/// (apache/thrift, doc/specs/thrift-compact-protocol.md). Fields go in ascending order of id.
+/// Writes structures in the Thrift compact protocol (apache/thrift,
+/// doc/specs/thrift-compact-protocol.md).
+///
+/// Fields go in ascending order of id.
 struct CompactWriter {
   private(set) var bytes: [UInt8] = []
   /// Field headers hold the distance from the previous field of the same structure.

@@ -1,6 +1,6 @@
 extension ChunkWriter {
   func plain<Value: BitwiseCopyable>(
-    _ values: UnsafeBufferPointer<Value>, of levels: LevelBuffer
+    _ values: UnsafeBufferPointer<Value>, of levels: borrowing LevelBuffer
   ) throws {
     try dataPages(of: levels, through: values.count, .plain) { first in
       pageEnd(first, of: values)
@@ -10,7 +10,8 @@ extension ChunkWriter {
   }
 
   func integers<Value: FixedWidthInteger & SignedInteger & BitwiseCopyable>(
-    _ values: UnsafeBufferPointer<Value>, of levels: LevelBuffer, _ encoding: IntegerEncoding,
+    _ values: UnsafeBufferPointer<Value>, of levels: borrowing LevelBuffer,
+    _ encoding: IntegerEncoding,
     _ dictionary: IntegerDictionary<Value>
   ) throws {
     if encoding == .plain {
@@ -23,14 +24,14 @@ extension ChunkWriter {
       try dataPages(of: levels, through: values.count, .deltaBinaryPacked) { first in
         pageEnd(first, of: values)
       } fill: { range, page in
-        DeltaEncoder.encode(UnsafeBufferPointer(rebasing: values[range]), into: page)
+        DeltaEncoder.encode(UnsafeBufferPointer(rebasing: values[range]), into: &page)
       }
     }
   }
 
   /// Data pages of numbers in the dictionary (Encodings.md, "Dictionary Encoding").
   func indexPages(
-    of levels: LevelBuffer, _ indices: UnsafeBufferPointer<UInt32>, entryCount: Int
+    of levels: borrowing LevelBuffer, _ indices: UnsafeBufferPointer<UInt32>, entryCount: Int
   ) throws {
     let bitWidth = UInt32(entryCount - 1).significantBits
     let perPage = max(1, pageByteLimit * 8 / max(1, bitWidth))
@@ -39,7 +40,7 @@ extension ChunkWriter {
     } fill: { range, page in
       page.append(UInt8(bitWidth))
       HybridEncoder.encode(
-        UnsafeBufferPointer(rebasing: indices[range]), bitWidth: bitWidth, into: page)
+        UnsafeBufferPointer(rebasing: indices[range]), bitWidth: bitWidth, into: &page)
     }
   }
 

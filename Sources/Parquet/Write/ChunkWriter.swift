@@ -1,6 +1,8 @@
 internal import CZlib
 
-/// Writes the pages of one column chunk after the other. Its buffers live as long as the file.
+/// Writes the pages of one column chunk after the other.
+///
+/// Its buffers live as long as the file.
 final class ChunkWriter {
   /// Room for the header, which is known only when the page behind it is compressed: at most 5
   /// numbers of 5 bytes and 10 bytes of structure.
@@ -10,8 +12,8 @@ final class ChunkWriter {
   private let codec: CompressionCodec
   private let compressor: Compressor
   private let write: (UnsafeRawBufferPointer) throws -> Void
-  private let page = ByteBuffer()
-  private let stored = ByteBuffer()
+  private var page = ByteBuffer()
+  private var stored = ByteBuffer()
   private var header = CompactWriter()
 
   /// Where the next byte goes in the file.
@@ -48,21 +50,20 @@ final class ChunkWriter {
     (dictionaryPageOffset, dataPageOffset) = (nil, nil)
     encodings = []
     try column.encode(into: self)
-    let levels = column.levels
     precondition(
-      nextLevel == levels.count && nextValue == levels.presentCount,
+      nextLevel == column.levels.count && nextValue == column.levels.presentCount,
       "every level and value of a column is in one of its pages")
     return ColumnMetaData(
       type: column.leaf.physicalType,
       encodings: encodings + [.rle],
       pathInSchema: column.leaf.path,
       codec: codec,
-      numValues: Int64(levels.count),
+      numValues: Int64(column.levels.count),
       totalUncompressedSize: Int64(uncompressedSize),
       totalCompressedSize: Int64(position - chunkStart),
       dataPageOffset: Int64(dataPageOffset ?? chunkStart),
       dictionaryPageOffset: dictionaryPageOffset.map(Int64.init),
-      statistics: Statistics(nullCount: levels.absentCount, bounds: bounds))
+      statistics: Statistics(nullCount: column.levels.absentCount, bounds: bounds))
   }
 
   /// The dictionary page, before all data pages of the chunk; `entries` are PLAIN.
@@ -76,21 +77,23 @@ final class ChunkWriter {
     try finishPage(.dictionary, dictionary: description)
   }
 
-  /// Data pages up to the value before `valueEnd`. `pageEnd` says which value does not fit any more
-  /// in a page that starts with the given one; `fill` appends a page's values.
+  /// Data pages up to the value before `valueEnd`.
+  ///
+  /// `pageEnd` says which value does not fit any more in a page that starts with the given one;
+  /// `fill` appends a page's values.
   func dataPages(
-    of levels: LevelBuffer, through valueEnd: Int, _ encoding: Encoding,
-    pageEnd: (Int) -> Int, fill: (Range<Int>, ByteBuffer) throws -> Void
+    of levels: borrowing LevelBuffer, through valueEnd: Int, _ encoding: Encoding,
+    pageEnd: (Int) -> Int, fill: (Range<Int>, inout ByteBuffer) throws -> Void
   ) throws {
     let isLast = valueEnd == levels.presentCount
     while nextLevel < levels.count, nextValue < valueEnd || isLast {
       let slice = levels.slice(
         fromLevel: nextLevel, value: nextValue, valueLimit: min(valueEnd, pageEnd(nextValue)))
       page.removeAll()
-      levels.encode(slice.levels, into: page)
+      levels.encode(slice.levels, into: &page)
       // An empty PLAIN page is no bytes at all, which no reader can misread.
       let encoding = slice.values.isEmpty ? .plain : encoding
-      if !slice.values.isEmpty { try fill(slice.values, page) }
+      if !slice.values.isEmpty { try fill(slice.values, &page) }
       note(encoding)
       if dataPageOffset == nil { dataPageOffset = position }
       let description = DataPageHeader(
@@ -110,7 +113,7 @@ final class ChunkWriter {
     _ type: PageType, data: DataPageHeader? = nil, dictionary: DictionaryPageHeader? = nil
   ) throws {
     stored.count = Self.headerRoom
-    try compressor.compress(page.bytes, into: stored)
+    try compressor.compress(page.bytes, into: &stored)
     let body = UnsafeRawBufferPointer(rebasing: stored.bytes[Self.headerRoom...])
     header.removeAll()
     PageHeader(

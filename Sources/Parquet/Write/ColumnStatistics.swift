@@ -8,8 +8,10 @@ public enum StatisticsValue: Equatable, Sendable {
   case bytes([UInt8])
 }
 
-/// What is known of a whole file's values of one leaf. The bounds are values that occur, never
-/// shortened; nil when there is no value or, for floating point, when a NaN occurs.
+/// What is known of a whole file's values of one leaf.
+///
+/// The bounds are values that occur, never shortened; nil when there is no value or, for floating
+/// point, when a NaN occurs.
 public struct ColumnStatistics: Equatable, Sendable {
   public var nullCount: Int64
   public var min: StatisticsValue?

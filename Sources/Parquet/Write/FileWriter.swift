@@ -20,7 +20,9 @@ public final class FileWriter {
     case unknown
   }
 
-  /// Writes the first bytes. Throws what `write` throws, and `compressionFailed` without memory.
+  /// Writes the first bytes.
+  ///
+  /// Throws what `write` throws, and `compressionFailed` without memory.
   public init(
     schema: ParquetSchema, options: WriterOptions = WriterOptions(),
     write: @escaping (UnsafeRawBufferPointer) throws -> Void
@@ -36,7 +38,9 @@ public final class FileWriter {
   public var bytesWritten: Int { chunks.position }
 
   /// Writes the rows of `columns`, one buffer per leaf in the schema's order, and resets the
-  /// buffers. Without rows nothing is written.
+  /// buffers.
+  ///
+  /// Without rows nothing is written.
   public func writeRowGroup(_ columns: [ColumnBuffer]) throws {
     precondition(columns.map(\.leaf) == schema.leaves, "one column for each leaf of the schema")
     let rowCount = columns.first?.rowCount ?? 0
@@ -73,7 +77,9 @@ public final class FileWriter {
     return added
   }
 
-  /// Writes the footer; the file is complete when this returns. Nothing can be written after.
+  /// Writes the footer; the file is complete when this returns.
+  ///
+  /// Nothing can be written after.
   public func finish() throws -> FileMetaData {
     let metaData = FileMetaData(
       version: 1,

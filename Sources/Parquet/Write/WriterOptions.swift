@@ -17,8 +17,9 @@ public enum Codec: Equatable, Sendable {
 /// What a `FileWriter` can be told.
 public struct WriterOptions: Equatable, Sendable {
   public var codec: Codec
-  /// The size before compression at which a data page ends. One row is never split, so a page may
-  /// be larger by one row.
+  /// The size before compression at which a data page ends.
+  ///
+  /// One row is never split, so a page may be larger by one row.
   public var pageByteLimit: Int
   /// `name version x.y.z (build h)`: readers parse it, and parquet-mr ignores the bounds of strings
   /// in a file whose writer it cannot tell.
