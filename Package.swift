@@ -7,7 +7,7 @@
 //             │                                │
 //          Pipeline   runs, batches, stages, recovery table, configuration
 //             │
-//     Kafka   DeltaLake   StreamCheckpoint   Clickstream   Systemd
+//     Kafka   DeltaLake   StreamCheckpoint   Clickstream   Systemd   Argp
 //             │
 //     Parquet   JSON   DurableIO
 //             │
@@ -38,7 +38,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .systemLibrary(name: "CArgp"),
+    .target(name: "CArgp"),
     .target(name: "CLinux"),
     .target(
       name: "CTOML",
@@ -52,6 +52,7 @@ let package = Package(
     // Layer 2: published formats and protocols, the domain.
     .target(name: "Kafka", dependencies: ["CRdKafka", "CLinux"], swiftSettings: strict),
     .target(name: "Systemd", dependencies: ["CSystemd"], swiftSettings: strict),
+    .target(name: "Argp", dependencies: ["CArgp"], swiftSettings: strict),
     .target(name: "Clickstream", dependencies: ["JSON"], swiftSettings: strict),
     .target(
       name: "DeltaLake", dependencies: ["Parquet", "JSON", "DurableIO"], swiftSettings: strict),
@@ -62,16 +63,16 @@ let package = Package(
       name: "Pipeline",
       dependencies: [
         "Kafka", "DeltaLake", "StreamCheckpoint", "Clickstream", "Parquet", "JSON", "DurableIO",
-        "CTOML",
+        "Argp", "CTOML",
       ],
       swiftSettings: strict),
 
     // Layer 4: the programs.
     .executableTarget(
-      name: "shopmetricsd", dependencies: ["Pipeline", "Systemd", "CArgp", "CLinux"],
+      name: "shopmetricsd", dependencies: ["Pipeline", "Systemd", "Argp", "CLinux"],
       swiftSettings: strict),
     .executableTarget(
-      name: "shopmetricsctl", dependencies: ["Pipeline", "CArgp", "CLinux"],
+      name: "shopmetricsctl", dependencies: ["Pipeline", "Argp", "CLinux"],
       swiftSettings: strict),
     // Not installed: librdkafka's mock cluster as a broker for `make demo` and the tests.
     .executableTarget(
@@ -95,7 +96,7 @@ let package = Package(
       name: "PipelineTests",
       dependencies: [
         "Pipeline", "Kafka", "DeltaLake", "StreamCheckpoint", "Clickstream", "Parquet", "JSON",
-        "DurableIO",
+        "DurableIO", "Argp",
       ],
       swiftSettings: strict),
   ],

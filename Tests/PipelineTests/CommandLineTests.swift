@@ -1,0 +1,120 @@
+import Argp
+import Testing
+
+@testable import Pipeline
+
+struct DaemonCommandLineTests {
+  private func parse(_ line: String) -> CommandLineOutcome<DaemonCommand> {
+    DaemonCommand.parse(line.split(separator: " ").map(String.init), version: "shopmetricsd 1")
+  }
+
+  @Test(arguments: [
+    ("shopmetricsd", DaemonCommand.serve(configuration: "/etc/shopmetrics.toml")),
+    ("shopmetricsd run", .serve(configuration: "/etc/shopmetrics.toml")),
+    ("shopmetricsd --config F", .serve(configuration: "F")),
+    ("shopmetricsd --config F run --once", .runOnce(configuration: "F")),
+    ("shopmetricsd run --once --config F", .runOnce(configuration: "F")),
+    ("shopmetricsd run --config=F --once", .runOnce(configuration: "F")),
+    ("shopmetricsd --config A run --once --config B", .runOnce(configuration: "B")),
+    ("shopmetricsd --check-config", .checkConfiguration(path: "/etc/shopmetrics.toml")),
+    ("shopmetricsd --check-config F", .checkConfiguration(path: "F")),
+    ("shopmetricsd --check-config=F", .checkConfiguration(path: "F")),
+    ("shopmetricsd --config F --check-config", .checkConfiguration(path: "F")),
+    ("shopmetricsd --check-config --config F", .checkConfiguration(path: "F")),
+  ])
+  func `Options may stand before and behind the command`(line: String, expected: DaemonCommand) {
+    #expect(parse(line) == .run(expected))
+  }
+
+  @Test(arguments: [
+    "shopmetricsd --nonsense", "shopmetricsd walk", "shopmetricsd run run",
+    "shopmetricsd --config", "shopmetricsd --once", "shopmetricsd run --once=yes",
+    "shopmetricsd run now", "shopmetricsd -x",
+  ])
+  func `What is not understood ends with 64`(line: String) {
+    #expect(parse(line) == .exit(64))
+  }
+
+  @Test func `The version is printed as it was given`() {
+    #expect(parse("shopmetricsd --version") == .print("shopmetricsd 1\n"))
+  }
+
+  @Test func `The help has every command, every option and an example in 80 columns`() throws {
+    guard case .print(let help) = parse("shopmetricsd --help") else {
+      Issue.record("no help")
+      return
+    }
+    for option in DaemonCommand.table.options { #expect(help.contains("--\(option.name)")) }
+    #expect(help.contains("shopmetricsd run --once"))
+    #expect(help.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(help)")
+  }
+}
+
+struct OperatorCommandLineTests {
+  private func parse(_ line: String) -> CommandLineOutcome<OperatorCommand> {
+    OperatorCommand.parse(line.split(separator: " ").map(String.init), version: "1")
+  }
+
+  @Test func `Produce takes every option, in any order`() {
+    var options = OperatorCommand.ProduceOptions()
+    options.brokers = "a:1,b:2"
+    options.topic = "t"
+    options.rate = 2.5
+    options.events = 100
+    options.seed = UInt64.max
+    options.malformed = 0
+    options.late = 1
+    options.duplicates = 0.5
+    options.configuration = "F"
+    let line = "shopmetricsctl --brokers a:1,b:2 produce --topic t --rate 2.5 --events 100 "
+      + "--seed 18446744073709551615 --malformed 0 --late 1 --duplicates 0.5 --config F"
+    #expect(parse(line) == .run(.produce(options)))
+  }
+
+  @Test func `Produce without options sends one event a second to the configured topic`() {
+    let defaults = OperatorCommand.ProduceOptions()
+    #expect(parse("shopmetricsctl produce") == .run(.produce(defaults)))
+    #expect(defaults.rate == 1 && defaults.events == nil && defaults.brokers == nil)
+  }
+
+  @Test func `As fast as possible is a rate of its own`() {
+    var options = OperatorCommand.ProduceOptions()
+    options.rate = nil
+    #expect(parse("shopmetricsctl produce --rate max") == .run(.produce(options)))
+  }
+
+  @Test(arguments: [
+    (
+      "shopmetricsctl status",
+      OperatorCommand.status(configuration: "/etc/shopmetrics.toml", json: false)
+    ),
+    ("shopmetricsctl status --json --config F", .status(configuration: "F", json: true)),
+    ("shopmetricsctl --config F checkpoint show", .showCheckpoint(configuration: "F", json: false)),
+    ("shopmetricsctl verify --config F", .verify(configuration: "F", json: false)),
+  ])
+  func `Every command has its value`(line: String, expected: OperatorCommand) {
+    #expect(parse(line) == .run(expected))
+  }
+
+  @Test(arguments: [
+    "shopmetricsctl", "shopmetricsctl checkpoint", "shopmetricsctl checkpoint hide",
+    "shopmetricsctl produce --rate 0", "shopmetricsctl produce --rate fast",
+    "shopmetricsctl produce --rate nan", "shopmetricsctl produce --events -1",
+    "shopmetricsctl produce --malformed 1.1", "shopmetricsctl produce --json",
+    "shopmetricsctl verify --seed 1", "shopmetricsctl produce --seed 18446744073709551616",
+  ])
+  func `What is not understood ends with 64`(line: String) {
+    #expect(parse(line) == .exit(64))
+  }
+
+  @Test func `The help of a command has its options and no others`() throws {
+    guard case .print(let help) = parse("shopmetricsctl produce --help") else {
+      Issue.record("no help")
+      return
+    }
+    #expect(help.contains("--malformed=PART") && help.contains("--config=FILE"))
+    #expect(!help.contains("--json"))
+    #expect(help.contains("shopmetricsctl produce --events 100000"))
+    #expect(help.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(help)")
+  }
+}
