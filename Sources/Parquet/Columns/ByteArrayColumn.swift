@@ -93,7 +93,7 @@ public final class ByteArrayColumn: ColumnBuffer {
 
   override func bounds() -> ValueBounds? {
     var bounds = ByteBounds()
-    for index in 0..<dictionary.count { bounds.include(dictionary.entry(index)) }
+    dictionary.forEach { bounds.include($0) }
     var start = UnsafeRawPointer(bytes.base)
     for length in lengths.values(of: Int32.self) {
       bounds.include(UnsafeRawBufferPointer(start: start, count: Int(length)))

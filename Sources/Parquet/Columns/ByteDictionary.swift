@@ -1,95 +1,123 @@
-internal import Glibc
-
 /// The distinct byte strings of a column, numbered in the order of their first appearance.
 ///
-/// Open addressing over a table of words: the upper half of a word is a part of the hash, the lower
-/// half the entry's number + 1. The strings lie in one arena in the form of the dictionary page
+/// Open addressing over slots that name a string's place, so that a look-up touches two places in
+/// memory: the slot and the string. The strings lie in one arena in the form of the dictionary page
 /// (PLAIN: 4 bytes of length, then the bytes). Nothing is allocated for a value that is known.
 struct ByteDictionary: ~Copyable {
+  private struct Slot {
+    /// 0 for a free slot, else the entry's number + 1.
+    var number: UInt32 = 0
+    var hash: UInt32 = 0
+    var offset: UInt32 = 0
+    var length: UInt32 = 0
+  }
+
   /// What the dictionary page holds.
   private(set) var arena = ByteBuffer()
-  private var offsets = ByteBuffer()
   private let byteLimit: Int
-  private var table: UnsafeMutablePointer<UInt64>
-  private var mask: Int
+  private var table: UnsafeMutablePointer<Slot>
+  private var mask = 255
   private(set) var count = 0
   /// Strings come from strangers; a hash they cannot predict cannot be made to collide.
   private let seed = UInt64.random(in: .min ... .max)
 
+  /// The limit is that of the dictionary page, below 4 GiB.
   init(byteLimit: Int) {
+    precondition(byteLimit <= Int(UInt32.max), "a dictionary page is at most 4 GiB")
     self.byteLimit = byteLimit
-    mask = 1023
-    table = .allocate(capacity: mask + 1)
-    table.initialize(repeating: 0, count: mask + 1)
+    table = Self.freeTable(mask + 1)
   }
 
   deinit { table.deallocate() }
 
+  private static func freeTable(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
+    let table = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
+    table.initialize(repeating: Slot(), count: capacity)
+    return table
+  }
+
   mutating func reset() {
     guard count > 0 else { return }
-    table.update(repeating: 0, count: mask + 1)
+    table.update(repeating: Slot(), count: mask + 1)
     arena.removeAll()
-    offsets.removeAll()
     count = 0
   }
 
-  var byteCount: Int { arena.count + offsets.count + (count == 0 ? 0 : (mask + 1) * 8) }
+  var byteCount: Int {
+    count == 0 ? 0 : arena.count + (mask + 1) * MemoryLayout<Slot>.stride
+  }
 
   /// The number of `bytes`, which become an entry if they are new.
   ///
   /// Nil when they are new and would push the dictionary page past the limit, unless `unlimited`.
   mutating func index(of bytes: UnsafeRawBufferPointer, unlimited: Bool) -> UInt32? {
-    let tag = hash(bytes) & 0xFFFF_FFFF_0000_0000
-    var slot = Int(truncatingIfNeeded: tag >> 32) & mask
+    let hash = UInt32(truncatingIfNeeded: hash(bytes))
+    var place = Int(hash) & mask
     while true {
-      let word = table[slot]
-      if word == 0 { break }
-      if word & 0xFFFF_FFFF_0000_0000 == tag {
-        let index = UInt32(truncatingIfNeeded: word) &- 1
-        if equals(entry(Int(index)), bytes) { return index }
+      let slot = table[place]
+      if slot.number == 0 { break }
+      if slot.hash == hash, Int(slot.length) == bytes.count,
+        Self.equal(arena.base + Int(slot.offset) + 4, bytes)
+      {
+        return slot.number &- 1
       }
-      slot = (slot &+ 1) & mask
+      place = (place &+ 1) & mask
     }
     guard unlimited || arena.count + 4 + bytes.count <= byteLimit else { return nil }
-    return insert(bytes, tag: tag, slot: slot)
-  }
-
-  func entry(_ index: Int) -> UnsafeRawBufferPointer {
-    let offset = offsets.base.load(fromByteOffset: index &* 8, as: Int.self)
-    let length = (arena.base + offset).loadUnaligned(as: UInt32.self)
-    return UnsafeRawBufferPointer(start: arena.base + offset + 4, count: Int(length))
+    return insert(bytes, hash: hash, place: place)
   }
 
   @inline(never)
-  private mutating func insert(_ bytes: UnsafeRawBufferPointer, tag: UInt64, slot: Int) -> UInt32 {
-    let index = UInt32(count)
-    offsets.append(arena.count)
+  private mutating func insert(
+    _ bytes: UnsafeRawBufferPointer, hash: UInt32, place: Int
+  ) -> UInt32 {
+    precondition(
+      arena.count + 4 + bytes.count <= Int(UInt32.max),
+      "the strings of one row do not make a dictionary larger than 4 GiB")
+    count += 1
+    table[place] = Slot(
+      number: UInt32(count), hash: hash, offset: UInt32(arena.count),
+      length: UInt32(bytes.count))
     arena.append(UInt32(bytes.count))
     arena.append(bytes: bytes)
-    table[slot] = tag | UInt64(index + 1)
-    count += 1
-    if count * 2 > mask { enlarge() }
-    return index
+    if count * 3 > mask * 2 { enlarge() }
+    return UInt32(count - 1)
   }
 
   private mutating func enlarge() {
     let old = UnsafeMutableBufferPointer(start: table, count: mask + 1)
     mask = mask * 2 + 1
-    table = .allocate(capacity: mask + 1)
-    table.initialize(repeating: 0, count: mask + 1)
-    for word in old where word != 0 {
-      var slot = Int(truncatingIfNeeded: word >> 32) & mask
-      while table[slot] != 0 { slot = (slot + 1) & mask }
-      table[slot] = word
+    table = Self.freeTable(mask + 1)
+    for slot in old where slot.number != 0 {
+      var place = Int(slot.hash) & mask
+      while table[place].number != 0 { place = (place + 1) & mask }
+      table[place] = slot
     }
     old.deallocate()
   }
 
+  /// Calls `body` with each entry in the order of the numbers.
+  func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
+    var offset = 0
+    while offset < arena.count {
+      let length = Int((arena.base + offset).loadUnaligned(as: UInt32.self))
+      body(UnsafeRawBufferPointer(start: arena.base + offset + 4, count: length))
+      offset += 4 + length
+    }
+  }
+
+  /// Whether as many bytes from `entry` on are the same.
   @inline(__always)
-  private func equals(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-    guard left.count == right.count else { return false }
-    guard let first = left.baseAddress, let second = right.baseAddress else { return true }
-    return memcmp(first, second, left.count) == 0
+  private static func equal(_ entry: UnsafeRawPointer, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let start = bytes.baseAddress, !bytes.isEmpty else { return true }
+    var (left, right, rest) = (entry, start, bytes.count)
+    while rest > 16 {
+      if left.loadUnaligned(as: UInt64.self) != right.loadUnaligned(as: UInt64.self) {
+        return false
+      }
+      (left, right, rest) = (left + 8, right + 8, rest &- 8)
+    }
+    return lastWords(left, rest) == lastWords(right, rest)
   }
 
   /// Folds 16 bytes per step by a 64 x 64 bit multiplication.

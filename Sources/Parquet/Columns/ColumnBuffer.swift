@@ -27,7 +27,7 @@ public class ColumnBuffer {
   /// A row in which the leaf's outermost field is null, or its outermost list or map is.
   public final func appendNull() {
     precondition(leaf.maxDefinitionLevel > 0, "\(leaf.name) is required and holds no nulls")
-    levels.append(definition: 0, repetition: 0)
+    levels.appendAbsent()
   }
 
   /// An entry of a nested column that has no value: `definition` says which ancestor is the last

@@ -27,7 +27,16 @@ struct LevelBuffer: ~Copyable {
     if isExplicit { appendExplicit(maxDefinition, 0) }
   }
 
-  mutating func appendExplicit(_ definitionLevel: UInt8, _ repetitionLevel: UInt8) {
+  /// A row whose outermost field is null.
+  mutating func appendAbsent() {
+    if !isExplicit { spellOut() }
+    count &+= 1
+    rowCount &+= 1
+    absentCount &+= 1
+    appendExplicit(0, 0)
+  }
+
+  private mutating func appendExplicit(_ definitionLevel: UInt8, _ repetitionLevel: UInt8) {
     definition.append(definitionLevel)
     if maxRepetition > 0 { repetition.append(repetitionLevel) }
   }
@@ -78,6 +87,9 @@ extension LevelBuffer {
     guard isExplicit else {
       let end = level + (valueLimit - value)
       return PageSlice(levels: level..<end, values: value..<valueLimit)
+    }
+    if valueLimit >= presentCount {
+      return PageSlice(levels: level..<count, values: value..<presentCount)
     }
     let definitions = definition.values(of: UInt8.self)
     let repetitions = repetition.values(of: UInt8.self)
