@@ -81,7 +81,8 @@ let package = Package(
 
     .testTarget(name: "DurableIOTests", dependencies: ["DurableIO"], swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
-    .testTarget(name: "ParquetTests", dependencies: ["Parquet"], swiftSettings: strict),
+    .testTarget(
+      name: "ParquetTests", dependencies: ["Parquet"], exclude: ["Scripts"], swiftSettings: strict),
     .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: strict),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: strict),
     .testTarget(
