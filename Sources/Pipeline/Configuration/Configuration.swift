@@ -1,3 +1,5 @@
+package import Clickstream
+
 /// Everything an operator can decide, as read from `/etc/shopmetrics.toml`.
 ///
 /// A value of this type is complete and consistent: `ConfigurationFile.load(path:)` is the only
@@ -11,6 +13,8 @@ package struct Configuration: Equatable, Sendable {
   package var loss = LossSettings()
   package var delta = DeltaSettings()
   package var log = LogSettings()
+  /// `[[columns]]`: what Bronze has beyond its own columns, in the order of the file.
+  package var columns: [DeclaredColumn] = []
 
   /// The defaults; only the brokers have none.
   package init(brokers: [String]) {

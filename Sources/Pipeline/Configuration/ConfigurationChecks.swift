@@ -4,6 +4,7 @@ import Glibc
 extension ConfigurationLoader {
   mutating func check(file: ConfigurationBytes, surroundings: ConfigurationFile.Surroundings) {
     checkBrokers()
+    checkStartingTopic()
     checkSchedule()
     checkSizes()
     checkSecurity()
@@ -18,6 +19,16 @@ extension ConfigurationLoader {
     if nodes["kafka.brokers"] == nil {
       report(nil, "kafka.brokers is required and has no default")
     }
+  }
+
+  private mutating func checkStartingTopic() {
+    guard case .string(let text) = nodes["kafka.starting_offsets"]?.value,
+      let topic = StartingOffsetsForm.offsets(text)?.topic, topic != configuration.kafka.topic
+    else { return }
+    report(
+      "kafka.starting_offsets",
+      "kafka.starting_offsets is for the topic \(TOMLText.quoted(topic)); expected "
+        + TOMLText.quoted(configuration.kafka.topic))
   }
 
   private mutating func checkSchedule() {

@@ -52,6 +52,8 @@ struct ConfigurationLoader {
       let path = table.isEmpty ? node.key : "\(table).\(node.key)"
       if path == Schema.passThroughTable {
         readProperties(node)
+      } else if path == Schema.columnsTable {
+        readColumns(node)
       } else if let setting = Schema.setting(path) {
         assign(node, to: setting)
       } else if Schema.tables.contains(where: { $0 == path || $0.hasPrefix(path + ".") }) {

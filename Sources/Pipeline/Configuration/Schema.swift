@@ -31,9 +31,15 @@ enum Schema {
         return true
       }),
     .always("kafka.topic", \.kafka.topic, .topic, "The topic with the click events."),
-    .always(
-      "kafka.starting_offsets", \.kafka.startingOffsets, .startingOffsets,
-      "Where the very first run begins; later runs begin where the checkpoint says."),
+    Setting(
+      path: "kafka.starting_offsets", expectation: StartingOffsetsForm.expectation,
+      defaultText: "\"earliest\"",
+      summary: "Where the very first run begins; later runs begin where the checkpoint says.",
+      assign: { value, configuration in
+        guard let offsets = StartingOffsetsForm.read(value) else { return false }
+        configuration.kafka.startingOffsets = offsets
+        return true
+      }),
     .always(
       "kafka.client_id", \.kafka.clientID, .anyText,
       "The name that the brokers' logs and quotas know us by."),
