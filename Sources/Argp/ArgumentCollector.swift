@@ -59,7 +59,9 @@ final class ArgumentCollector {
 
   private func take(_ word: String) {
     defer { openOption = nil }
-    let isCommand = table.commands.contains { $0.name.split(separator: " ").contains { $0 == word } }
+    let isCommand = table.commands.contains { row in
+      row.name.split(separator: " ").contains { $0 == word }
+    }
     if let option = openOption, !isCommand {
       parsed.options.removeLast()
       parsed.options.append(ParsedArguments.Option(name: option, value: word))

@@ -51,7 +51,7 @@ package struct ArgumentParser: Sendable {
     }
     return render(
       shown, arguments: command ?? "[COMMAND]", documentation: documentation(of: command),
-      flags: UInt32(ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC) )
+      flags: UInt32(ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC))
   }
 
   private func usage() -> String {

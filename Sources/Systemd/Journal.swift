@@ -85,13 +85,14 @@ package struct Journal: Sendable {
 
   /// The journal takes only capital letters, digits and underscores.
   static func fieldName(_ name: String) -> String {
-    String(decoding: name.utf8.map { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - 32
-      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): byte
-      default: UInt8(ascii: "_")
-      }
-    }, as: UTF8.self)
+    String(
+      decoding: name.utf8.map { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - 32
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): byte
+        default: UInt8(ascii: "_")
+        }
+      }, as: UTF8.self)
   }
 
   /// Lends all entries at once: nested closures keep every buffer valid until the call returns.

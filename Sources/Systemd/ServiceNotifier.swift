@@ -14,7 +14,9 @@ package struct ServiceNotifier: Sendable {
   /// The text that `systemctl status` shows.
   package func status(_ text: String) { send("STATUS=\(Self.oneLine(text))") }
 
-  /// The configuration is being read again; `ready` ends it. Send it before anything slow.
+  /// The configuration is being read again; `ready` ends it.
+  ///
+  /// To be sent before anything slow: `systemctl reload` waits from here on.
   package func reloading() {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)

@@ -66,7 +66,8 @@ struct OperatorCommandLineTests {
     options.late = 1
     options.duplicates = 0.5
     options.configuration = "F"
-    let line = "shopmetricsctl --brokers a:1,b:2 produce --topic t --rate 2.5 --events 100 "
+    let line =
+      "shopmetricsctl --brokers a:1,b:2 produce --topic t --rate 2.5 --events 100 "
       + "--seed 18446744073709551615 --malformed 0 --late 1 --duplicates 0.5 --config F"
     #expect(parse(line) == .run(.produce(options)))
   }

@@ -10,14 +10,17 @@ struct ConfigurationFileTests {
   init() throws { fixture = try ConfigurationFixture() }
 
   @Test func `A file that is missing, a directory or unreadable is named with the reason`() throws {
-    #expect(fixture.problems { try load(fixture.root + "/absent") }
-      == ["cannot be opened: No such file or directory"])
-    #expect(fixture.problems { try load(fixture.root) }
-      == ["not a regular file; expected a TOML file"])
+    #expect(
+      fixture.problems { try load(fixture.root + "/absent") }
+        == ["cannot be opened: No such file or directory"])
+    #expect(
+      fixture.problems { try load(fixture.root) }
+        == ["not a regular file; expected a TOML file"])
     try fixture.write([], to: "closed", mode: 0)
     if geteuid() != 0 {
-      #expect(fixture.problems { try load(fixture.root + "/closed") }
-        == ["cannot be opened: Permission denied"])
+      #expect(
+        fixture.problems { try load(fixture.root + "/closed") }
+          == ["cannot be opened: Permission denied"])
     }
   }
 

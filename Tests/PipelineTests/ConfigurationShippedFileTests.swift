@@ -10,7 +10,7 @@ struct ConfigurationShippedFileTests {
   private struct Entry {
     let path: String
     let value: String
-    /// `#key = value`: the default. Otherwise an example (`# key = value`) or set (`key = value`).
+    /// `#key = value` is the default, `# key = value` an example, `key = value` is set.
     let isDefault: Bool
     /// The comment lines directly above, joined to one line.
     let comment: String
@@ -26,7 +26,8 @@ struct ConfigurationShippedFileTests {
   }
 
   private func entries() throws -> [Entry] {
-    let key = try Regex(#"^(# ?)?([a-z_]+) = (.+)$"#, as: (Substring, Substring?, Substring, Substring).self)
+    let key = try Regex(
+      #"^(# ?)?([a-z_]+) = (.+)$"#, as: (Substring, Substring?, Substring, Substring).self)
     let header = try Regex(#"^(?:# )?\[+([a-z._]+)\]+$"#, as: (Substring, Substring).self)
     var entries: [Entry] = []
     var table = ""

@@ -13,7 +13,9 @@ struct ConfigurationValueTests {
     ("limits.max_json_depth = 64.0", "a whole number from 1 to 1024 (default 1024)"),
     ("limits.max_json_depth = 0", "a whole number from 1 to 1024 (default 1024)"),
     ("limits.max_json_depth = 1025", "a whole number from 1 to 1024 (default 1024)"),
-    ("limits.max_value = 1024", "a size such as \"64MiB\", from 1KiB to 512MiB (default \"16MiB\")"),
+    (
+      "limits.max_value = 1024", "a size such as \"64MiB\", from 1KiB to 512MiB (default \"16MiB\")"
+    ),
     ("limits.max_value = \"1023B\"", "from 1KiB to 512MiB (default \"16MiB\")"),
     ("limits.max_value = \"9MB\"", "from 1KiB to 512MiB (default \"16MiB\")"),
     ("limits.max_value = \"-1KiB\"", "from 1KiB to 512MiB (default \"16MiB\")"),
@@ -101,7 +103,9 @@ struct ConfigurationValueTests {
     #expect(DurationText.text(duration) == text)
   }
 
-  @Test(arguments: [("1B", Int64(1)), ("64KiB", 65_536), ("2047MiB", 2047 << 20), ("1TiB", 1 << 40)])
+  @Test(arguments: [
+    ("1B", Int64(1)), ("64KiB", 65_536), ("2047MiB", 2047 << 20), ("1TiB", 1 << 40),
+  ])
   func `Sizes are read and spelled alike`(text: String, bytes: Int64) {
     #expect(ByteSize.bytes(text) == bytes)
     #expect(ByteSize.text(bytes) == text)

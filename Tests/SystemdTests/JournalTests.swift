@@ -92,7 +92,8 @@ struct JournalTests {
 
   @Test func `An entry has the standard fields and ours with their prefix`() {
     let journal = Journal(identifier: "shopmetricsd", destination: .prefixed)
-    let entries = journal.entries(4, "late", [("kafka-partition", "3"), ("topic", "a=b\nMESSAGE=c")])
+    let entries = journal.entries(
+      4, "late", [("kafka-partition", "3"), ("topic", "a=b\nMESSAGE=c")])
     #expect(
       entries.map { String(decoding: $0, as: UTF8.self) } == [
         "MESSAGE=late", "PRIORITY=4", "SYSLOG_IDENTIFIER=shopmetricsd",

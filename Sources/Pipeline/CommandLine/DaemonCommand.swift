@@ -27,7 +27,7 @@ package enum DaemonCommand: Equatable, Sendable {
     examples: [
       ("shopmetricsd --check-config", "Check the configuration before a start or reload"),
       ("shopmetricsd run --once", "One run in the foreground, with a progress bar"),
-      ("shopmetricsd run --config /etc/shopmetrics.toml", "Run by the schedule, as the service does"),
+      ("shopmetricsd --config ./test.toml", "Run by the schedule, with another file"),
     ])
 
   /// Checks a command line, the program's name first.

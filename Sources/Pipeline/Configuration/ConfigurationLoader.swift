@@ -8,7 +8,7 @@ struct ConfigurationLoader {
 
   init(source: SourceText) { self.source = source }
 
-  /// Reads everything that can be judged key by key. `false` when the text is not even TOML.
+  /// Reads everything that can be judged key by key; `false` when the text is not even TOML.
   mutating func parse(_ bytes: [UInt8]) -> Bool {
     if let refusal = TOMLGuard.refusal(of: bytes) {
       problems.append(
@@ -91,14 +91,14 @@ struct ConfigurationLoader {
   private func isTable(_ node: TOMLNode) -> Bool {
     switch node.value {
     case .table: true
-    case .array(let elements): elements.contains { if case .table = $0.value { true } else { false } }
+    case .array(let elements): elements.contains(where: isTable)
     default: false
     }
   }
 }
 
 extension ConfigurationLoader {
-  /// `[kafka.librdkafka]`. `a.b = 1` without quotes is a table in TOML; it is meant as one name.
+  /// Reads `[kafka.librdkafka]`, where `a.b = 1` without quotes is meant as one name.
   private mutating func readProperties(_ node: TOMLNode) {
     guard case .table(let children) = node.value else {
       report(

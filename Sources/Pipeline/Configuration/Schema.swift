@@ -1,5 +1,7 @@
-/// Every key of the file, once. Loading, the hints for misspelt keys, the errors' ranges and
-/// defaults, and the test of the shipped file all come from these rows.
+/// Every key of the file, once.
+///
+/// Loading, the hints for misspelt keys, the errors' ranges and defaults, and the test of the
+/// shipped file all come from these rows.
 enum Schema {
   static let settings = kafka + security + schedule + limits + storage + upkeep
 

@@ -6,7 +6,7 @@ struct SourceText {
     lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
   }
 
-  /// The place of a region, cut to its first line. `nil` when the source does not show it.
+  /// The place of a region, cut to its first line; `nil` when the source does not show it.
   func place(of region: TOMLRegion) -> ConfigurationProblem.Place? {
     guard region.beginLine >= 1, region.beginLine <= lines.count else { return nil }
     let text = shown(lines[region.beginLine - 1])
@@ -34,8 +34,10 @@ struct SourceText {
     return nil
   }
 
-  /// One code point for each of the file's, so that columns stay true. Control characters become
-  /// spaces (a terminal must not obey them), and the value of a secret is never shown.
+  /// One code point for each of the file's, so that columns stay true.
+  ///
+  /// Control characters become spaces (a terminal must not obey them), and the value of a secret
+  /// is never shown.
   private func shown(_ line: ArraySlice<UInt8>) -> [Unicode.Scalar] {
     var text = String(decoding: line, as: UTF8.self).unicodeScalars.map { scalar in
       scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) ? " " : scalar

@@ -18,8 +18,9 @@ package enum Suggestion {
     return best.distance <= limit && best.distance < best.name.utf8.count ? best.name : nil
   }
 
-  /// Insertions, deletions, replacements and swaps of neighbours between two texts (optimal
-  /// string alignment), in bytes. Names longer than 64 bytes are nobody's misspelling.
+  /// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
+  ///
+  /// Counted in bytes, of which the first 64 are looked at: longer names are no misspelling.
   static func distance(_ left: String, _ right: String) -> Int {
     let a = Array(left.lowercased().utf8.prefix(64))
     let b = Array(right.lowercased().utf8.prefix(64))

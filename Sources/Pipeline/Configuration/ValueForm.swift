@@ -4,7 +4,7 @@ struct ValueForm<Value: Sendable>: Sendable {
   let expectation: String
   /// `nil` for everything that is not what the expectation says.
   let read: @Sendable (TOMLValue) -> Value?
-  /// The value as TOML text, as the shipped file shows it. Inverse of `read`.
+  /// The value as TOML text, as the shipped file shows it; the inverse of `read`.
   let write: @Sendable (Value) -> String
 }
 

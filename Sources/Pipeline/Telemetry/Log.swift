@@ -3,7 +3,7 @@
 /// A line is for people, its fields are for filters (`journalctl SHOPMETRICS_BATCH=12`). Neither
 /// ever carries a payload or a secret. Logging never throws and never changes what is done.
 package struct Log: Sendable {
-  /// Takes one line. Called on the thread that logs; must not block for long.
+  /// Takes one line, on the thread that logs; must not block for long.
   package typealias Sink = @Sendable (LogLevel, String, [Field]) -> Void
 
   /// A name in lower snake case, without the journal's `SHOPMETRICS_` prefix, and its value.
