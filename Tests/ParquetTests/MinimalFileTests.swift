@@ -3,7 +3,9 @@ import Testing
 @testable import Parquet
 
 /// The smallest useful file, one optional INT64 column `v` = [7, null], written out by hand from
-/// parquet.thrift. Five independent readers accepted these 180 bytes.
+/// parquet.thrift.
+///
+/// Five independent readers accepted these 180 bytes.
 @Suite("The minimal file")
 struct MinimalFileTests {
   private static let page: [UInt8] = [
