@@ -1,0 +1,32 @@
+/// Reads numbers of a fixed width that stand bit by bit, least significant first.
+struct BitUnpacker {
+  private let bytes: UnsafeRawBufferPointer
+  private let width: Int
+  private let mask: UInt64
+
+  /// `width` is at most 64.
+  init(_ bytes: UnsafeRawBufferPointer, width: Int) {
+    self.bytes = bytes
+    self.width = width
+    mask = width == 64 ? .max : (1 << UInt64(width)) - 1
+  }
+
+  /// How many numbers are wholly there; without a width, any number of zeros is.
+  var count: Int { width == 0 ? .max : bytes.count * 8 / width }
+
+  /// The number at `index`, which must be below `count`.
+  func value(_ index: Int) -> UInt64 {
+    let bit = index &* width
+    let (byte, shift) = (bit >> 3, UInt64(bit & 7))
+    if byte + 8 <= bytes.count {
+      var value = bytes.loadUnaligned(fromByteOffset: byte, as: UInt64.self) >> shift
+      if Int(shift) + width > 64 { value |= UInt64(bytes[byte + 8]) << (64 - shift) }
+      return value & mask
+    }
+    var value: UInt64 = 0
+    for (place, next) in bytes[min(byte, bytes.count)...].enumerated() {
+      value |= UInt64(next) << UInt64(place * 8)
+    }
+    return (value >> shift) & mask
+  }
+}
