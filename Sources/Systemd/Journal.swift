@@ -1,10 +1,12 @@
 import CSystemd
 import Glibc
+import Synchronization
 
 /// Where log lines go: the journal with fields, or standard error as text.
 ///
 /// Writing never throws and never waits: a line for which journald or the pipe has no room is
-/// lost, because a frozen reader of logs must not stop the data. Safe from any thread.
+/// lost, because a frozen reader of logs must not stop the data. The journal's next entry then
+/// says in `SHOPMETRICS_LOST_LINES` how many there were. Safe from any thread.
 package struct Journal: Sendable {
   /// How lines reach their reader.
   package enum Destination: Equatable, Sendable {
@@ -59,8 +61,9 @@ package struct Journal: Sendable {
   ) {
     let text = PrintableText.escaping(message, limit: 4096)
     if let socket {
-      guard socket.hasRoom else { return }
-      sendNative(entries(priority, text, fields))
+      guard let lost = socket.lostLinesIfReady() else { return }
+      let loss = lost == 0 ? [] : [(name: "lost_lines", value: String(lost))]
+      sendNative(entries(priority, text, fields + loss))
     } else {
       writeText(priority, text)
     }
@@ -142,16 +145,18 @@ package struct Journal: Sendable {
 /// sd_journal_sendv(3) blocks while journald's queue is full, which lasts for as long as journald
 /// is stopped. The kernel says so for a connected datagram socket (poll(2)). Never closed: logging
 /// ends with the process.
-private struct JournalSocket: Sendable {
+private final class JournalSocket: Sendable {
+  private static let path = "/run/systemd/journal/socket"
   private let descriptor: Int32
+  private let lostLines = Atomic<Int>(0)
 
   /// `nil` without journald.
-  init?(path: String = "/run/systemd/journal/socket") {
+  init?() {
     descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | O_CLOEXEC, 0)
     guard descriptor >= 0 else { return nil }
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Self.path.utf8) }
     let result = withUnsafePointer(to: address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
@@ -163,5 +168,12 @@ private struct JournalSocket: Sendable {
     }
   }
 
-  var hasRoom: Bool { Journal.isWritable(descriptor) }
+  /// How many lines were lost since the last one that was sent; `nil` when this one is, too.
+  func lostLinesIfReady() -> Int? {
+    guard Journal.isWritable(descriptor) else {
+      lostLines.add(1, ordering: .relaxed)
+      return nil
+    }
+    return lostLines.exchange(0, ordering: .relaxed)
+  }
 }

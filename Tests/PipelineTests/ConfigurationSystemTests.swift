@@ -138,6 +138,21 @@ struct ConfigurationSystemTests {
     #expect(inside.first?.contains(remedy) == true)
   }
 
+  @Test func `A check outside of the service notes the credential that it cannot see`() throws {
+    let text = """
+      storage.state_directory = "\(fixture.state)"
+      [kafka]
+      brokers = ["localhost:9092"]
+      \(Self.sasl)password_credential = "kafka-password"
+      """
+    try fixture.write(Array(text.utf8), to: "shopmetrics.toml")
+    let notes = try ConfigurationFile.check(
+      path: fixture.file, surroundings: .init(credentialsDirectory: nil))
+    #expect(notes.count == 1)
+    #expect(
+      notes.first?.hasPrefix("kafka.security.password_credential is not checked here") == true)
+  }
+
   @Test(arguments: [
     ("protocol = \"sasl_plaintext\"", "that needs kafka.security.username"),
     ("protocol = \"sasl_ssl\"\nusername = \"u\"", "that needs kafka.security.password_credential"),

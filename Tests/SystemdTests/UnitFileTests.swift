@@ -52,11 +52,11 @@ struct UnitFileTests {
   @Test func `The runtime's thread priorities are refused and do not kill`() throws {
     let unit = try String(
       contentsOf: Self.deploy.appendingPathComponent("shopmetricsd.service"), encoding: .utf8)
-    let filters = unit.split(separator: "\n").filter { $0.hasPrefix("SystemCallFilter=") }
+    let filters = unit.split(separator: "\n").filter { $0.hasPrefix("SystemCall") }
     #expect(
       filters == [
-        "SystemCallFilter=@system-service", "SystemCallFilter=~@privileged",
-        "SystemCallFilter=~@resources:EPERM",
+        "SystemCallArchitectures=native", "SystemCallFilter=@system-service",
+        "SystemCallFilter=~@privileged @resources", "SystemCallErrorNumber=EPERM",
       ])
   }
 

@@ -166,7 +166,7 @@ extension ConfigurationLoader {
   ) -> String? {
     let remedy = "; in the unit: LoadCredential=\(name):/path/of/the/secret"
     guard let directory = surroundings.credentialsDirectory else {
-      report(
+      reportUnlessCheck(
         "kafka.security.\(key)",
         "the credential \(name) is absent: $CREDENTIALS_DIRECTORY is not set, so this is not a "
           + "service with credentials" + remedy)
@@ -174,6 +174,11 @@ extension ConfigurationLoader {
     }
     let path = "\(directory)/\(name)"
     guard access(path, R_OK) == 0 else {
+      // systemd shows credentials to the main process, not to those of ExecReload=.
+      if errno == EACCES {
+        reportUnlessCheck("kafka.security.\(key)", "\(path): \(SystemText.error(EACCES))")
+        return nil
+      }
       report(
         "kafka.security.\(key)",
         "the credential \(name) is absent: \(path): \(SystemText.error(errno))" + remedy)

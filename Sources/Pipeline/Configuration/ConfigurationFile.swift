@@ -27,13 +27,28 @@ package enum ConfigurationFile {
   package static func load(
     path: String, surroundings: Surroundings = .current
   ) throws(ConfigurationErrors) -> Configuration {
+    try examine(path, surroundings, isCheck: false).configuration
+  }
+
+  /// The same for `--check-config`, which an operator runs outside of the service.
+  ///
+  /// Returns a sentence for each credential that only the service itself can look at.
+  package static func check(
+    path: String, surroundings: Surroundings = .current
+  ) throws(ConfigurationErrors) -> [String] {
+    try examine(path, surroundings, isCheck: true).notes
+  }
+
+  private static func examine(
+    _ path: String, _ surroundings: Surroundings, isCheck: Bool
+  ) throws(ConfigurationErrors) -> ConfigurationLoader {
     let file: ConfigurationBytes
     do {
       file = try ConfigurationBytes.read(path)
     } catch {
       throw ConfigurationErrors(path: path, problems: [.about(error.message)])
     }
-    var loader = ConfigurationLoader(source: SourceText(file.bytes))
+    var loader = ConfigurationLoader(source: SourceText(file.bytes), isCheck: isCheck)
     guard loader.parse(file.bytes) else {
       throw ConfigurationErrors(path: path, problems: loader.problems)
     }
@@ -41,7 +56,7 @@ package enum ConfigurationFile {
     guard loader.problems.isEmpty else {
       throw ConfigurationErrors(path: path, problems: loader.problemsInOrder)
     }
-    return loader.configuration
+    return loader
   }
 }
 

@@ -4,9 +4,15 @@ struct ConfigurationLoader {
   private(set) var problems: [ConfigurationProblem] = []
   /// Where each key that is present stands, by dotted path.
   private(set) var nodes: [String: TOMLNode] = [:]
+  /// What could not be looked at from here, in whole sentences; only in a check.
+  private(set) var notes: [String] = []
   let source: SourceText
+  private let isCheck: Bool
 
-  init(source: SourceText) { self.source = source }
+  init(source: SourceText, isCheck: Bool = false) {
+    self.source = source
+    self.isCheck = isCheck
+  }
 
   /// Reads everything that can be judged key by key; `false` when the text is not even TOML.
   mutating func parse(_ bytes: [UInt8]) -> Bool {
@@ -43,6 +49,15 @@ struct ConfigurationLoader {
   mutating func report(_ region: TOMLRegion?, _ message: String) {
     problems.append(
       ConfigurationProblem(place: region.flatMap(source.place(of:)), message: message))
+  }
+
+  /// A problem in a run; in a check, which may see less than the service does, only a note.
+  mutating func reportUnlessCheck(_ path: String, _ message: String) {
+    if isCheck {
+      notes.append("\(path) is not checked here: \(message)")
+    } else {
+      report(path, message)
+    }
   }
 
   mutating func update(_ change: (inout Configuration) -> Void) { change(&configuration) }
