@@ -11,11 +11,15 @@ struct UnitFileTests {
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("deploy")
 
+  private static let testbed = ProcessInfo.processInfo.environment["SHOPMETRICS_TESTBED"]
+
   /// Standard output and error together, and the exit status.
-  private func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+  private func run(
+    _ program: String?, _ arguments: [String]
+  ) throws -> (status: Int32, output: String) {
     let process = Process()
     let pipe = Pipe()
-    process.executableURL = URL(fileURLWithPath: try #require(Self.analyze))
+    process.executableURL = URL(fileURLWithPath: try #require(program))
     process.arguments = arguments
     process.standardOutput = pipe
     process.standardError = pipe
@@ -37,7 +41,7 @@ struct UnitFileTests {
     let copy = directory.appendingPathComponent("shopmetricsd.service")
     try unit.replacingOccurrences(of: "/usr/sbin/shopmetricsd", with: "/bin/true")
       .write(to: copy, atomically: true, encoding: .utf8)
-    let (status, output) = try run(["verify", "--man=no", copy.path])
+    let (status, output) = try run(Self.analyze, ["verify", "--man=no", copy.path])
     #expect(output == "")
     #expect(status == 0)
   }
@@ -45,8 +49,37 @@ struct UnitFileTests {
   @Test(.enabled(if: analyze != nil, "systemd-analyze is not installed"))
   func `The sandbox leaves an exposure of 1.1 at most`() throws {
     let path = Self.deploy.appendingPathComponent("shopmetricsd.service").path
-    let (status, output) = try run(["security", "--offline=true", "--threshold=11", path])
+    let (status, output) = try run(
+      Self.analyze, ["security", "--offline=true", "--threshold=11", path])
     #expect(status == 0, "\(output)")
+  }
+
+  /// `systemd-analyze` accepts filters that the kernel does not; only a start shows that.
+  @Test(
+    .enabled(if: testbed != nil, "SHOPMETRICS_TESTBED names no folder with a real systemd"),
+    .timeLimit(.minutes(5)))
+  func `A real systemd applies the whole sandbox and starts a program in it`() throws {
+    let script = """
+      set -e
+      cp '\(Self.deploy.path)/shopmetricsd.service' /etc/systemd/system/
+      systemd-sysusers '\(Self.deploy.path)/shopmetricsd.sysusers'
+      mkdir /etc/systemd/system/shopmetricsd.service.d
+      printf '[Service]\\nType=oneshot\\nRestart=no\\nExecStart=\\nExecStart=%s\\n' \
+        '/bin/sh -c "touch /var/lib/shopmetrics/made; ! touch /etc/made; id -un"' \
+        > /etc/systemd/system/shopmetricsd.service.d/probe.conf
+      systemctl daemon-reload
+      systemctl start shopmetricsd || true
+      journalctl --sync
+      journalctl -u shopmetricsd -o cat
+      systemctl show -p Result shopmetricsd
+      stat -c '%U %G %a' /var/lib/shopmetrics
+      """
+    let guest = (Self.testbed ?? "") + "/with-systemd"
+    let (status, output) = try run(guest, ["--", "/bin/sh", "-c", script])
+    if status == 77 { try Test.cancel("no systemd can run on this machine: \(output)") }
+    #expect(status == 0, "\(output)")
+    #expect(output.contains("\nshopmetrics\n"), "\(output)")
+    #expect(output.contains("Result=success\nshopmetrics shopmetrics 750"), "\(output)")
   }
 
   @Test func `The runtime's thread priorities are refused and do not kill`() throws {
