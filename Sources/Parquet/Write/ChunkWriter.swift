@@ -4,8 +4,9 @@ internal import CZlib
 ///
 /// Its buffers live as long as the file.
 final class ChunkWriter {
-  /// Room for the header, which is known only when the page behind it is compressed: at most 5
-  /// numbers of 5 bytes and 10 bytes of structure.
+  /// Room for the header, which is known only when the page behind it is compressed.
+  ///
+  /// The largest has four numbers of up to 5 bytes and 15 bytes around them.
   private static let headerRoom = 64
 
   let pageByteLimit: Int

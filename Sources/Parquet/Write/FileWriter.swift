@@ -11,6 +11,7 @@ public final class FileWriter {
   private var rowGroups: [RowGroup] = []
   private var nullCounts: [Int]
   private var bounds: [Bounds]
+  private var isFinished = false
 
   /// The bounds of a leaf over the row groups so far.
   private enum Bounds {
@@ -40,8 +41,11 @@ public final class FileWriter {
   /// Writes the rows of `columns`, one buffer per leaf in the schema's order, and resets the
   /// buffers.
   ///
-  /// Without rows nothing is written.
+  /// Without rows nothing is written. Throws what the closure of `init` throws, `compressionFailed`,
+  /// and `tooLarge` for a page above 2 GiB; then the file is of no use, and the buffers must be reset
+  /// by their owner.
   public func writeRowGroup(_ columns: [ColumnBuffer]) throws {
+    precondition(!isFinished, "a file with a footer takes no more rows")
     precondition(columns.map(\.leaf) == schema.leaves, "one column for each leaf of the schema")
     let rowCount = columns.first?.rowCount ?? 0
     precondition(
@@ -81,6 +85,8 @@ public final class FileWriter {
   ///
   /// Nothing can be written after.
   public func finish() throws -> FileMetaData {
+    precondition(!isFinished, "a file has one footer")
+    isFinished = true
     let metaData = FileMetaData(
       version: 1,
       schema: schema.elements,

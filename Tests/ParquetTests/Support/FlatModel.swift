@@ -117,7 +117,7 @@ struct FlatColumn: Sendable {
           node: .binary("binary_\(name)"), encoding: stored,
           make: { ByteArrayColumn($0, encoding: encoding) },
           value: { row, random in
-            .bytes((0..<row % 40).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+            .bytes(randomBytes(row == 100 ? 6000 : row % 40, &random))
           }),
         FlatColumn(
           node: .string("topic_\(name)"), encoding: stored,
@@ -125,6 +125,10 @@ struct FlatColumn: Sendable {
           value: { _, _ in .bytes(Array("clickstream-events".utf8)) }),
       ]
     }
+
+  private static func randomBytes(_ count: Int, _ random: inout SplitMix) -> [UInt8] {
+    (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+  }
 
   private static let words = ["", "a", "Grüße", "日本語テキスト", "/category/home-garden?q=%20&x"]
 }
