@@ -12,7 +12,7 @@ struct HybridDecoder {
     self.bitWidth = bitWidth
   }
 
-  /// Appends `count` numbers. `limit` is above the greatest legal one.
+  /// Appends `count` numbers; one that is not below `limit` is an error.
   mutating func decode<Value: FixedWidthInteger>(
     _ count: Int, below limit: UInt64, into values: inout [Value]
   ) throws(ParquetError) {

@@ -74,7 +74,9 @@ public struct ByteArrayValues: Sendable {
 }
 
 extension ByteArrayValues {
-  /// Stores bytes that `append(range:)` can refer to. The caller keeps the total below 4 GiB.
+  /// Stores bytes for ranges to refer to.
+  ///
+  /// The caller keeps the total below 4 GiB.
   mutating func store(_ value: UnsafeRawBufferPointer) -> ByteRange {
     let start = UInt32(bytes.count)
     bytes.append(contentsOf: value)

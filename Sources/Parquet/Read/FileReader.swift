@@ -143,6 +143,8 @@ public final class FileReader {
   }
 
   private func bytes(of metaData: ColumnMetaData) throws(ParquetError) -> ByteCursor {
+    // Without rows Arrow writes no page, and positions that mean nothing.
+    guard metaData.numValues > 0 else { return ByteCursor(ByteBlock(count: 0), fileOffset: 0) }
     var start = metaData.dataPageOffset
     // Some writers say 0 where there is no dictionary.
     if let dictionary = metaData.dictionaryPageOffset, dictionary > 0, dictionary < start {

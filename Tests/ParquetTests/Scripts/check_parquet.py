@@ -140,4 +140,5 @@ def main(folder):
     print(json.dumps(verdicts))
 
 
-main(pathlib.Path(sys.argv[1]))
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))
