@@ -79,6 +79,8 @@ let package = Package(
       name: "embedded-broker", dependencies: ["Kafka", "CLinux"], path: "Tests/EmbeddedBroker",
       swiftSettings: strict),
 
+    // Not a test: counts allocations for tests that promise none.
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(name: "DurableIOTests", dependencies: ["DurableIO"], swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(
@@ -86,7 +88,8 @@ let package = Package(
     .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: strict),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: strict),
     .testTarget(
-      name: "ClickstreamTests", dependencies: ["Clickstream", "JSON"], swiftSettings: strict),
+      name: "ClickstreamTests", dependencies: ["Clickstream", "JSON", "AllocationCounter"],
+      swiftSettings: strict),
     .testTarget(
       name: "DeltaLakeTests", dependencies: ["DeltaLake", "Parquet", "JSON", "DurableIO"],
       swiftSettings: strict),

@@ -16,7 +16,8 @@ enum KnownField: Int, CaseIterable {
     }
   }
 
-  var isRequired: Bool { self != .customerID && self != .productID }
+  static let count = allCases.count
+  static let required: [KnownField] = [.eventID, .eventType, .sessionID, .page, .eventTime]
 
   /// Identifiers may come as JSON integers; their column holds the source text.
   var acceptsInteger: Bool {

@@ -46,15 +46,39 @@ extension DeadLetter {
   }
 
   static func invalid(
-    _ error: JSONError, limits: DecodeLimits, in scanner: JSONScanner
+    _ error: JSONError, _ scanner: JSONScanner, _ nesting: JSONNesting
   ) -> DeadLetter {
     let near = Excerpt.text(
       scanner, from: max(0, error.byteOffset - 16), to: min(scanner.count, error.byteOffset + 24))
     let message =
       error.code == .tooDeep
-      ? "expected at most \(limits.maxDepth) levels of nesting, found one more" : error.message
+      ? "expected at most \(nesting.maxDepth) levels of nesting, found one more" : error.message
+    let field = unreadableField(scanner, nesting).map { "field \($0), " } ?? ""
     return DeadLetter(
-      reason: reason(of: error.code), detail: "byte \(error.byteOffset): \(message), near \(near)")
+      reason: reason(of: error.code),
+      detail: "\(field)byte \(error.byteOffset): \(message), near \(near)")
+  }
+
+  /// The top-level field whose value cannot be read.
+  ///
+  /// The good record does not pay for it: here the
+  /// text is read once more up to its fault.
+  private static func unreadableField(
+    _ failed: JSONScanner, _ nesting: JSONNesting
+  ) -> String? {
+    var scanner = failed
+    scanner.position = 0
+    scanner.skipWhitespace()
+    guard scanner.consume(0x7B) else { return nil }
+    repeat {
+      scanner.skipWhitespace()
+      guard let key = try? scanner.key(expecting: .key) else { return nil }
+      do { try scanner.skipValue(nesting, outerDepth: 1) } catch {
+        return Excerpt.text(scanner, from: key.start, to: key.end)
+      }
+      scanner.skipWhitespace()
+    } while scanner.consume(0x2C)
+    return nil
   }
 
   private static func reason(of code: JSONError.Code) -> DeadLetterReason {

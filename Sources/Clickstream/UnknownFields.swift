@@ -56,7 +56,8 @@ struct UnknownFields: ~Copyable {
     markReplaced(payload: scanner.base)
     // The braces and each colon and comma have their like in the payload, so it always fits.
     output.reserve(scanner.count)
-    for member in members where !member.isReplaced {
+    for index in 0..<members.count where !members[index].isReplaced {
+      let member = members[index]
       output.append(output.count == 0 ? 0x7B : 0x2C)
       append(member.key, of: scanner.base)
       output.append(0x3A)
@@ -72,7 +73,7 @@ struct UnknownFields: ~Copyable {
 
   private mutating func markReplaced(payload: UnsafePointer<UInt8>) {
     if members.count <= Self.pairwiseLimit {
-      for later in members.indices {
+      for later in 0..<members.count {
         for earlier in 0..<later where compare(earlier, later, payload) == 0 {
           members[earlier].isReplaced = true
         }

@@ -2,9 +2,9 @@
 ///
 /// Small enough for registers on purpose: the scanner throws it from the hot path, and the sentence
 /// for people is made only when somebody reads it.
-package struct JSONError: Error, Equatable, Sendable {
+public struct JSONError: Error, Equatable, Sendable {
   /// The class of the fault; callers that sort faults into reasons look at this alone.
-  package enum Code: UInt8, Equatable, Sendable {
+  public enum Code: UInt8, Equatable, Sendable {
     /// A byte that RFC 8259 does not allow at this place.
     case invalidSyntax
     /// The text ends inside a value.
@@ -18,24 +18,24 @@ package struct JSONError: Error, Equatable, Sendable {
   }
 
   /// What the grammar allows at the place of the fault.
-  package enum Expectation: UInt8, Equatable, Sendable {
+  public enum Expectation: UInt8, Equatable, Sendable {
     case value, key, keyOrObjectEnd, colon, commaOrObjectEnd, commaOrArrayEnd
     case endOfText, digit, numberEnd, literal, escape, hexDigit, stringEnd, escapedControl
     case wellFormedUTF8, surrogatePair, shallowerNesting
   }
 
-  package let code: Code
-  package let expectation: Expectation
+  public let code: Code
+  public let expectation: Expectation
   /// The byte found at `byteOffset`; nil at the end of the text.
-  package let found: UInt8?
+  public let found: UInt8?
   /// Position from 0 in the text that was given.
   ///
   /// For a fault of UTF-8 the first byte of the
   /// ill-formed sequence, for a lone surrogate its backslash.
-  package let byteOffset: Int
+  public let byteOffset: Int
 
   @inlinable
-  package init(
+  public init(
     code: Code, expectation: Expectation, found: UInt8?, byteOffset: Int
   ) {
     self.code = code
@@ -45,7 +45,7 @@ package struct JSONError: Error, Equatable, Sendable {
   }
 
   /// "expected …, found …", without the position; safe for a terminal whatever was found.
-  package var message: String {
+  public var message: String {
     "expected \(expectation.text), found \(foundText)"
   }
 
@@ -59,12 +59,12 @@ package struct JSONError: Error, Equatable, Sendable {
 }
 
 extension JSONError: CustomStringConvertible {
-  package var description: String { "byte \(byteOffset): \(message)" }
+  public var description: String { "byte \(byteOffset): \(message)" }
 }
 
 extension JSONError.Expectation {
   /// The expectation as the object of "expected".
-  package var text: String {
+  public var text: String {
     switch self {
     case .value: "a JSON value"
     case .key: "a key in double quotes"

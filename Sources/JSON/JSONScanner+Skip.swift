@@ -2,12 +2,12 @@
 ///
 /// A bit says object. Memory is a bit for each level of the limit, so a limit of a million levels
 /// costs 122 KiB and no stack.
-package final class JSONNesting {
+public final class JSONNesting {
   /// The number of containers that may be open at the same time, the outermost included.
-  package let maxDepth: Int
+  public let maxDepth: Int
   private let words: UnsafeMutablePointer<UInt64>
 
-  package init(maxDepth: Int) {
+  public init(maxDepth: Int) {
     precondition(maxDepth >= 1, "a JSON text of depth 0 holds no container: allow at least 1")
     self.maxDepth = maxDepth
     let count = maxDepth / 64 + 1
@@ -32,7 +32,7 @@ extension JSONScanner {
   ///
   /// Iterative, so that no text can exhaust the stack. `outerDepth` is the number of containers
   /// already open around the value.
-  package mutating func skipValue(
+  public mutating func skipValue(
     _ nesting: JSONNesting, outerDepth: Int
   ) throws(JSONError) {
     var depth = outerDepth

@@ -1,8 +1,8 @@
 /// The slow half of strings: escapes, non-ASCII text, faults, and the last bytes of the text.
 extension JSONScanner {
   /// Goes on with the string that began at `start` from the special byte at `offset`.
-  @usableFromInline @inline(never)
-  package mutating func stringWithSpecials(
+  @inline(never)
+  public mutating func stringWithSpecials(
     from start: Int, at offset: Int
   ) throws(JSONError) -> JSONStringToken {
     var next = offset
@@ -26,10 +26,9 @@ extension JSONScanner {
   private func endOfPlainRun(at offset: Int) -> Int {
     var next = offset + 1
     while next + 8 <= count {
-      let word = UnsafeRawPointer(base + next).loadUnaligned(as: UInt64.self).littleEndian
-      let stop = Self.firstSpecial(word)
-      next += stop
-      if stop < 8 { break }
+      let specials = specials(at: next)
+      if specials != 0 { return next + specials.trailingZeroBitCount >> 3 }
+      next += 8
     }
     return next
   }
@@ -51,10 +50,12 @@ extension JSONScanner {
     case 0xF4: (length, second) = (4, 0x80...0x8F)
     default: throw fault(.wellFormedUTF8, at: offset, code: .invalidUTF8)
     }
-    guard offset + length <= count, second.contains(base[offset + 1]),
-      (2..<length).allSatisfy({ base[offset + $0] & 0xC0 == 0x80 })
-    else { throw fault(.wellFormedUTF8, at: offset, code: .invalidUTF8) }
-    return offset + length
+    let end = offset + length
+    var isWellFormed = end <= count && second.contains(base[offset + 1])
+    if length > 2 { isWellFormed = isWellFormed && base[offset + 2] & 0xC0 == 0x80 }
+    if length > 3 { isWellFormed = isWellFormed && base[offset + 3] & 0xC0 == 0x80 }
+    guard isWellFormed else { throw fault(.wellFormedUTF8, at: offset, code: .invalidUTF8) }
+    return end
   }
 
   private func endOfEscape(at offset: Int) throws(JSONError) -> Int {
@@ -114,7 +115,7 @@ extension JSONScanner {
   ///
   /// `token` must come from this scanner. The decoded form is never longer than the token, so
   /// `destination` needs room for `token.count` bytes.
-  package func unescape(
+  public func unescape(
     _ token: JSONStringToken, into destination: UnsafeMutablePointer<UInt8>
   ) -> Int {
     var from = token.start
@@ -148,7 +149,11 @@ extension JSONScanner {
   }
 
   private func checkedHexadecimal(at offset: Int) -> UInt32 {
-    (0..<4).reduce(0) { $0 << 4 | (Self.hexadecimalValue(base[offset + $1]) ?? 0) }
+    var value: UInt32 = 0
+    for index in offset..<(offset + 4) {
+      value = value << 4 | (Self.hexadecimalValue(base[index]) ?? 0)
+    }
+    return value
   }
 
   private static func simpleEscape(_ byte: UInt8) -> UInt8 {

@@ -6,14 +6,17 @@
 ///
 /// A number or literal is a token only if a delimiter follows, so `01`, `0x10` and `trueish` are
 /// faults of that token, not two tokens.
-package struct JSONScanner {
-  package let base: UnsafePointer<UInt8>
-  package let count: Int
+///
+/// `public` although no product exports it: the compiler does not inline `package` declarations
+/// into other modules, and a call for each byte class would double the time of an event.
+public struct JSONScanner {
+  public let base: UnsafePointer<UInt8>
+  public let count: Int
   /// The next byte to look at.
-  package var position: Int
+  public var position: Int
 
   @inlinable
-  package init(_ base: UnsafePointer<UInt8>, count: Int) {
+  public init(_ base: UnsafePointer<UInt8>, count: Int) {
     self.base = base
     self.count = count
     self.position = 0
@@ -21,11 +24,11 @@ package struct JSONScanner {
 
   /// The byte at the position; nil at the end.
   @inlinable
-  package var current: UInt8? { position < count ? base[position] : nil }
+  public var current: UInt8? { position < count ? base[position] : nil }
 
   /// Moves to the next byte that is not space, tab, line feed or carriage return.
   @inlinable @inline(__always)
-  package mutating func skipWhitespace() {
+  public mutating func skipWhitespace() {
     // One comparison for the usual case: the next token starts right here.
     while position < count, base[position] <= 0x20 {
       switch base[position] {
@@ -37,20 +40,20 @@ package struct JSONScanner {
 
   /// Consumes `byte` if it is next.
   @inlinable @inline(__always)
-  package mutating func consume(_ byte: UInt8) -> Bool {
+  public mutating func consume(_ byte: UInt8) -> Bool {
     guard position < count, base[position] == byte else { return false }
     position += 1
     return true
   }
 
   /// The fault "expected …" at the position.
-  @usableFromInline @inline(never)
-  package func fault(_ expectation: JSONError.Expectation) -> JSONError {
+  @inline(never)
+  public func fault(_ expectation: JSONError.Expectation) -> JSONError {
     fault(expectation, at: position)
   }
 
-  @usableFromInline @inline(never)
-  package func fault(
+  @inline(never)
+  public func fault(
     _ expectation: JSONError.Expectation, at offset: Int, code: JSONError.Code = .invalidSyntax
   ) -> JSONError {
     guard offset < count else {
@@ -63,7 +66,7 @@ package struct JSONScanner {
 
   /// Consumes white space, then demands the end of the text.
   @inlinable
-  package mutating func finish() throws(JSONError) {
+  public mutating func finish() throws(JSONError) {
     skipWhitespace()
     if position < count { throw fault(.endOfText) }
   }
@@ -73,7 +76,7 @@ package struct JSONScanner {
   /// Consumes a key, the colon and the white space around it; stands at the first byte of a value
   /// (which may be the end of the text).
   @inlinable @inline(__always)
-  package mutating func key(
+  public mutating func key(
     expecting expectation: JSONError.Expectation
   ) throws(JSONError) -> JSONStringToken {
     guard position < count, base[position] == 0x22 else { throw fault(expectation) }
@@ -88,41 +91,57 @@ package struct JSONScanner {
 
   /// Consumes the string whose opening quote is at the position.
   @inlinable @inline(__always)
-  package mutating func string() throws(JSONError) -> JSONStringToken {
-    let start = position + 1
+  public mutating func string() throws(JSONError) -> JSONStringToken {
+    let start = position &+ 1
     var next = start
     while next &+ 8 <= count {
-      let stop = Self.firstSpecial(
-        UnsafeRawPointer(base + next).loadUnaligned(as: UInt64.self).littleEndian)
-      if stop < 8 {
-        next &+= stop
-        guard base[next] == 0x22 else { return try stringWithSpecials(from: start, at: next) }
-        position = next &+ 1
-        return JSONStringToken(start: start, end: next, isEscaped: false)
+      let specials = specials(at: next)
+      if specials == 0 {
+        next &+= 8
+        continue
       }
-      next &+= 8
+      next &+= specials.trailingZeroBitCount >> 3
+      guard base[next] == 0x22 else { break }
+      position = next &+ 1
+      return JSONStringToken(start: start, end: next, isEscaped: false)
     }
     return try stringWithSpecials(from: start, at: next)
   }
 
-  /// The index (0 to 8) of the first quote, backslash, control or non-ASCII byte among eight.
+  /// Looks at eight bytes at once for a quote, backslash, control or non-ASCII byte: the lowest bit
+  /// that is set is the top bit of the first such byte.
   ///
   /// The usual SWAR tests: subtracting borrows only upwards, so the lowest hit is always true.
   @inlinable @inline(__always)
-  static func firstSpecial(_ word: UInt64) -> Int {
+  public func specials(at offset: Int) -> UInt64 {
+    let word = UnsafeRawPointer(base + offset).loadUnaligned(as: UInt64.self).littleEndian
     let ones: UInt64 = 0x0101_0101_0101_0101
     let quote = word ^ (0x22 &* ones)
     let backslash = word ^ (0x5C &* ones)
-    let hit =
-      ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
-      | (word &- (0x20 &* ones)) | word
-    return (hit & (0x80 &* ones)).trailingZeroBitCount >> 3
+    return
+      (((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
+      | (word &- (0x20 &* ones)) | word) & (0x80 &* ones)
   }
 
   // MARK: Numbers and literals
 
   /// Consumes the number whose first byte (a digit or a minus) is at the position.
-  package mutating func number() throws(JSONError) -> JSONNumberToken {
+  @inlinable @inline(__always)
+  public mutating func number() throws(JSONError) -> JSONNumberToken {
+    // Nearly all numbers are a few digits and a comma.
+    if base[position] &- 0x31 <= 8 {
+      var next = position &+ 1
+      while next < count, base[next] &- 0x30 <= 9 { next &+= 1 }
+      if next < count, base[next] == 0x2C || base[next] == 0x7D {
+        defer { position = next }
+        return JSONNumberToken(start: position, end: next, isInteger: true)
+      }
+    }
+    return try anyNumber()
+  }
+
+  @inline(never)
+  public mutating func anyNumber() throws(JSONError) -> JSONNumberToken {
     let start = position
     let isNegative = consume(0x2D)
     let isZero = consume(0x30)
@@ -148,7 +167,7 @@ package struct JSONScanner {
   }
 
   /// Consumes `true`, `false` or `null`, whichever `text` is.
-  package mutating func literal(_ text: StaticString) throws(JSONError) {
+  public mutating func literal(_ text: StaticString) throws(JSONError) {
     for index in 0..<text.utf8CodeUnitCount {
       guard consume(text.utf8Start[index]) else { throw fault(.literal) }
     }
@@ -165,27 +184,34 @@ package struct JSONScanner {
 }
 
 /// A string's bytes between its quotes, checked.
-package struct JSONStringToken: Equatable, Sendable {
-  package let start: Int
-  package let end: Int
+public struct JSONStringToken: Equatable, Sendable {
+  public let start: Int
+  public let end: Int
   /// Whether there are escapes in it; if not, the bytes are the string itself.
-  package let isEscaped: Bool
+  public let isEscaped: Bool
 
   @inlinable
-  package init(start: Int, end: Int, isEscaped: Bool) {
+  public init(start: Int, end: Int, isEscaped: Bool) {
     self.start = start
     self.end = end
     self.isEscaped = isEscaped
   }
 
   @inlinable
-  package var count: Int { end - start }
+  public var count: Int { end - start }
 }
 
 /// A number's bytes, checked.
-package struct JSONNumberToken: Equatable, Sendable {
-  package let start: Int
-  package let end: Int
+public struct JSONNumberToken: Equatable, Sendable {
+  public let start: Int
+  public let end: Int
   /// No fraction, no exponent, and not `-0` (which is not an integer's usual text).
-  package let isInteger: Bool
+  public let isInteger: Bool
+
+  @inlinable
+  public init(start: Int, end: Int, isInteger: Bool) {
+    self.start = start
+    self.end = end
+    self.isInteger = isInteger
+  }
 }

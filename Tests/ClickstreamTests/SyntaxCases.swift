@@ -1,0 +1,1 @@
+../JSONTests/SyntaxCases.swift
