@@ -1,0 +1,86 @@
+internal import Glibc
+
+/// The one way to make files visible below the state directory.
+///
+/// Every publish re-checks the instance lock, so that a process which lost it (stopped while
+/// another one took over) changes nothing.
+package final class Publisher {
+  private let lock: InstanceLock?
+
+  /// - Parameter lock: the daemon's lock; `nil` for tables outside a state directory.
+  package init(lock: InstanceLock?) {
+    self.lock = lock
+  }
+
+  /// Begins a file `name` in `directory` under a temporary name.
+  package func stage(
+    _ name: String, in directory: String, role: FileRole
+  ) throws(SystemError) -> StagedFile {
+    try StagedFile(name: name, directory: directory, role: role, lock: lock)
+  }
+
+  /// Publishes a whole small file and reads it back.
+  ///
+  /// - Parameter sidecar: also write Hadoop's checksum file `.<name>.crc`, before the file itself,
+  ///   as Spark does for the files of a streaming checkpoint.
+  /// - Throws: `SystemError`, or `CorruptFileError` when the bytes read back are not the bytes
+  ///   written; then the published file must not be trusted.
+  package func publish(
+    _ bytes: [UInt8], as name: String, in directory: String, role: FileRole, mode: PublishMode,
+    sidecar: Bool
+  ) throws -> PublishOutcome {
+    if sidecar {
+      if mode == .ifAbsent, try Files.exists("\(directory)/\(name)") { return .alreadyExists }
+      var checksum = try stage(".\(name).crc", in: directory, role: role)
+      try checksum.write(HadoopChecksum.sidecar(of: bytes))
+      _ = try checksum.publish(.replace)
+    }
+    var staged = try stage(name, in: directory, role: role)
+    try staged.write(bytes)
+    let outcome = try staged.publish(mode, keepingSidecar: sidecar)
+    if outcome == .published { try confirm(bytes, at: "\(directory)/\(name)") }
+    return outcome
+  }
+
+  /// Creates a data file under its final name; fails when it exists.
+  package func createDataFile(
+    _ name: String, in directory: String, role: FileRole
+  ) throws(SystemError) -> DataFile {
+    try DataFile(path: "\(directory)/\(name)", role: role)
+  }
+
+  /// Makes the names of closed data files durable.
+  package func syncDirectory(_ directory: String, role: FileRole) throws(SystemError) {
+    try Descriptor.syncDirectory(directory)
+    CrashPoint.reached(role, .directorySynced)
+  }
+
+  /// Removes what a killed process of ours left half written: `.<name>.<uuid>.tmp`.
+  ///
+  /// - Parameter directory: nothing happens when it is missing.
+  /// - Returns: the names removed.
+  package func sweepTemporaries(in directory: String) throws(SystemError) -> [String] {
+    guard try Files.exists(directory) else { return [] }
+    try lock?.check()
+    let leftovers = try Files.list(directory).filter(Self.isTemporary)
+    for name in leftovers { try Files.remove("\(directory)/\(name)") }
+    return leftovers
+  }
+
+  private static func isTemporary(_ name: String) -> Bool {
+    guard name.hasPrefix("."), name.hasSuffix(".tmp") else { return false }
+    let parts = name.dropLast(4).split(separator: ".")
+    guard parts.count >= 2, let last = parts.last else { return false }
+    return last.utf8.count == 36 && last.split(separator: "-").count == 5
+  }
+
+  private func confirm(_ bytes: [UInt8], at path: String) throws {
+    let found = try Files.read(path)
+    guard found != bytes else { return }
+    let position = zip(bytes, found).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+    throw CorruptFileError(
+      path: path, byteOffset: position ?? min(bytes.count, found.count),
+      expected: "the \(bytes.count) bytes just written",
+      found: "\(found.count) bytes that differ when read back")
+  }
+}

@@ -1,0 +1,184 @@
+package import JSON
+
+/// One partition's part of a batch, and of everything since the stream began.
+package struct PartitionAccount: Equatable, Sendable {
+  /// First offset of the batch, and the offset after its last one.
+  package var start: Int64
+  package var end: Int64
+  /// Offsets of the batch that are rows of Bronze, rows of the dead-letter table, or no visible
+  /// record at all (compacted, aborted, control records, lost).
+  package var good: Int64
+  package var dead: Int64
+  package var absent: Int64
+  /// The same since the stream's first offset in this partition, this batch included.
+  package var total: Total
+
+  /// Counts since the stream began; `start + good + dead + absent` is the batch's end.
+  package struct Total: Equatable, Sendable {
+    package var start: Int64
+    package var good: Int64 = 0
+    package var dead: Int64 = 0
+    package var absent: Int64 = 0
+
+    package init(start: Int64, good: Int64 = 0, dead: Int64 = 0, absent: Int64 = 0) {
+      self.start = start
+      self.good = good
+      self.dead = dead
+      self.absent = absent
+    }
+
+    /// The offset up to which every offset is accounted for, exclusive.
+    package var end: Int64 { start + good + dead + absent }
+  }
+
+  package init(
+    start: Int64, end: Int64, good: Int64, dead: Int64, absent: Int64, total: Total
+  ) {
+    self.start = start
+    self.end = end
+    self.good = good
+    self.dead = dead
+    self.absent = absent
+    self.total = total
+  }
+}
+
+/// The `shopmetrics` object in `commitInfo` of a batch's first commit.
+///
+/// It accounts for every offset of the batch and carries the complete actions of the second
+/// table, from which recovery finishes the batch without reading Kafka again.
+package struct BatchAccounting: Equatable, Sendable {
+  package var query: String
+  package var batch: Int64
+  package var topic: String
+  /// Bytes of the record values read; the mean size steers the next batch.
+  package var valueBytes: Int64
+  package var partitions: [Int32: PartitionAccount]
+  package var second: SecondTable?
+
+  /// What the other table of the batch gets, as the JSON of its log lines.
+  package struct SecondTable: Equatable, Sendable {
+    package var table: String
+    package var actions: [JSONValue]
+
+    package init(table: String, actions: [JSONValue]) {
+      self.table = table
+      self.actions = actions
+    }
+  }
+
+  package init(
+    query: String, batch: Int64, topic: String, valueBytes: Int64,
+    partitions: [Int32: PartitionAccount], second: SecondTable?
+  ) {
+    self.query = query
+    self.batch = batch
+    self.topic = topic
+    self.valueBytes = valueBytes
+    self.partitions = partitions
+    self.second = second
+  }
+
+  /// Offsets in the batch's ranges.
+  package var offsetCount: Int64 { partitions.values.reduce(0) { $0 + $1.end - $1.start } }
+  package var goodCount: Int64 { partitions.values.reduce(0) { $0 + $1.good } }
+  package var deadCount: Int64 { partitions.values.reduce(0) { $0 + $1.dead } }
+}
+
+// MARK: - JSON
+
+extension BatchAccounting {
+  /// The object as compact JSON with a fixed key order.
+  package var json: String {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("query")
+    writer.string(query)
+    writer.key("batch")
+    writer.int(batch)
+    writer.key("topic")
+    writer.string(topic)
+    writer.key("valueBytes")
+    writer.int(valueBytes)
+    writer.key("partitions")
+    writer.beginObject()
+    for (partition, account) in partitions.sorted(by: { $0.key < $1.key }) {
+      writer.key(String(partition))
+      account.write(to: &writer)
+    }
+    writer.endObject()
+    if let second {
+      writer.key("second")
+      writer.beginObject()
+      writer.key("table")
+      writer.string(second.table)
+      writer.key("actions")
+      writer.beginArray()
+      for action in second.actions { action.write(to: &writer) }
+      writer.endArray()
+      writer.endObject()
+    }
+    writer.endObject()
+    return writer.text
+  }
+
+  /// Reads the object back; `nil` when a field is missing or of another type.
+  package init?(_ object: JSONObject) {
+    guard let query = object.string("query"), let batch = object.int64("batch"),
+      let topic = object.string("topic"), let valueBytes = object.int64("valueBytes"),
+      let entries = object.object("partitions")
+    else { return nil }
+    var partitions: [Int32: PartitionAccount] = [:]
+    for (key, value) in entries.members {
+      guard let partition = Int32(key), let fields = value.objectValue,
+        let account = PartitionAccount(fields)
+      else { return nil }
+      partitions[partition] = account
+    }
+    var second: SecondTable?
+    if let carried = object.object("second") {
+      guard let table = carried.string("table"), let actions = carried.array("actions") else {
+        return nil
+      }
+      second = SecondTable(table: table, actions: actions)
+    }
+    self.init(
+      query: query, batch: batch, topic: topic, valueBytes: valueBytes, partitions: partitions,
+      second: second)
+  }
+}
+
+extension PartitionAccount {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.beginObject()
+    for (key, value) in [
+      ("start", start), ("end", end), ("good", good), ("dead", dead), ("absent", absent),
+    ] {
+      writer.key(key)
+      writer.int(value)
+    }
+    writer.key("total")
+    writer.beginObject()
+    for (key, value) in [
+      ("start", total.start), ("good", total.good), ("dead", total.dead),
+      ("absent", total.absent),
+    ] {
+      writer.key(key)
+      writer.int(value)
+    }
+    writer.endObject()
+    writer.endObject()
+  }
+
+  fileprivate init?(_ object: JSONObject) {
+    guard let start = object.int64("start"), let end = object.int64("end"),
+      let good = object.int64("good"), let dead = object.int64("dead"),
+      let absent = object.int64("absent"), let total = object.object("total"),
+      let totalStart = total.int64("start"), let totalGood = total.int64("good"),
+      let totalDead = total.int64("dead"), let totalAbsent = total.int64("absent")
+    else { return nil }
+    self.init(
+      start: start, end: end, good: good, dead: dead, absent: absent,
+      total: Total(start: totalStart, good: totalGood, dead: totalDead, absent: totalAbsent))
+  }
+}

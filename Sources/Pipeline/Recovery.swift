@@ -1,0 +1,82 @@
+/// What the files say when a query starts: the newest batch of each log and of each table.
+///
+/// A table's batch is the version of its `txn` action for the query's id (Delta protocol,
+/// "Transaction Identifiers").
+package struct RecoveryObservation: Equatable, Sendable {
+  /// Newest file of `offsets/`.
+  package var offsets: Int64?
+  /// Newest file of `commits/`.
+  package var commits: Int64?
+  /// Newest batch in the first table, whose commit is the batch's commit point.
+  package var firstTable: Int64?
+  /// Newest batch in the second table. It lags behind whenever a batch had no rows for it.
+  package var secondTable: Int64?
+  /// Whether the first table's commit of its newest batch carries actions for the second table.
+  package var carriesSecond: Bool
+
+  package init(
+    offsets: Int64?, commits: Int64?, firstTable: Int64?, secondTable: Int64?, carriesSecond: Bool
+  ) {
+    self.offsets = offsets
+    self.commits = commits
+    self.firstTable = firstTable
+    self.secondTable = secondTable
+    self.carriesSecond = carriesSecond
+  }
+}
+
+/// The row of the recovery table that applies; its letter appears in the log.
+///
+/// N is the newest `offsets` file, M the newest `commits` file, b and d the newest batch of the
+/// first and of the second table; an absent one counts as -1.
+///
+/// | row | found                      | decision                                               |
+/// |-----|----------------------------|--------------------------------------------------------|
+/// | A   | nothing at all             | a new stream: start at batch 0                         |
+/// | B   | M = N, b = N               | all complete: the next batch is N+1                    |
+/// | C   | M = N-1, b = N-1           | replay batch N with exactly the logged offsets         |
+/// | D   | M = N-1, b = N             | finish batch N from its commit: second table, commits/N |
+/// | E   | b < M                      | refuse: the first table lost a committed batch         |
+/// | F   | M < N-1                    | refuse: a gap in the commit log                        |
+/// | G   | no N, but M, b or d        | refuse: tables or commits without offsets              |
+/// | H   | M > N or b > N             | refuse: the checkpoint is older than the tables        |
+/// | I   | d > b                      | refuse: the second table is ahead of the commit point  |
+/// | J   | as B, letters of N missing | refuse: the second table lost a committed batch        |
+package enum RecoveryRow: String, CaseIterable, Sendable {
+  case startNew = "A"
+  case nextBatch = "B"
+  case replayBatch = "C"
+  case finishBatch = "D"
+  case firstTableLostBatch = "E"
+  case gapInCommitLog = "F"
+  case offsetsMissing = "G"
+  case checkpointTooOld = "H"
+  case secondTableAhead = "I"
+  case secondTableLostBatch = "J"
+
+  /// The one row that matches an observation; every combination matches exactly one.
+  package static func matching(_ found: RecoveryObservation) -> RecoveryRow {
+    let commits = found.commits ?? -1
+    let first = found.firstTable ?? -1
+    let second = found.secondTable ?? -1
+    guard let offsets = found.offsets else {
+      return commits == -1 && first == -1 && second == -1 ? .startNew : .offsetsMissing
+    }
+    if commits > offsets || first > offsets { return .checkpointTooOld }
+    if second > first { return .secondTableAhead }
+    if commits < offsets - 1 { return .gapInCommitLog }
+    if first < commits { return .firstTableLostBatch }
+    if commits < offsets { return first == offsets ? .finishBatch : .replayBatch }
+    return found.carriesSecond && second < first ? .secondTableLostBatch : .nextBatch
+  }
+
+  /// Whether the row stops the daemon until an operator acted.
+  package var isRefusal: Bool {
+    switch self {
+    case .startNew, .nextBatch, .replayBatch, .finishBatch: false
+    case .firstTableLostBatch, .gapInCommitLog, .offsetsMissing, .checkpointTooOld,
+      .secondTableAhead, .secondTableLostBatch:
+      true
+    }
+  }
+}
