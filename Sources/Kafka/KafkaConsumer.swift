@@ -1,0 +1,173 @@
+internal import CRdKafka
+
+/// A consumer for one run: explicit assignment, no group, no committed offsets.
+///
+/// Each partition has a queue of its own, so that a batch can stop every partition exactly at its
+/// end while the fetcher goes on with the next batch. A consumer that threw is never used again.
+package final class KafkaConsumer {
+  private let client: KafkaClient
+  private let topic: String
+  /// What the brokers said when the consumer was opened.
+  package let metadata: TopicMetadata
+  private var readers: [PartitionReader] = []
+  private let signal: EventDescriptor
+  private var waker: Waker?
+
+  /// Connects and learns the topic's partitions.
+  ///
+  /// - Parameter timeout: for connecting and for the answer.
+  /// - Throws: `TOPIC_MISSING`, or what kept the brokers from answering within `timeout`.
+  package static func open(
+    _ configuration: KafkaConfiguration, topic: String, timeout: Duration
+  ) throws(KafkaError) -> KafkaConsumer {
+    let expected = max(1, configuration.expectedPartitions)
+    let consumer = try KafkaConsumer(configuration, topic, partitions: expected, timeout)
+    let partitions = consumer.metadata.partitions.count
+    // The queues' limits are per partition and fixed when the client is made.
+    if partitions == expected { return consumer }
+    consumer.close()
+    return try KafkaConsumer(configuration, topic, partitions: partitions, timeout)
+  }
+
+  private init(
+    _ configuration: KafkaConfiguration, _ topic: String, partitions: Int, _ timeout: Duration
+  ) throws(KafkaError) {
+    self.topic = topic
+    signal = try EventDescriptor()
+    client = try KafkaClient(
+      RD_KAFKA_CONSUMER, configuration, defaults: Self.defaults,
+      settings: Self.settings(configuration, partitions: partitions))
+    do {
+      metadata = try client.metadata(topic: topic, timeout: timeout)
+    } catch {
+      client.close(limit: .seconds(10))
+      throw error
+    }
+  }
+
+  deinit { close() }
+
+  /// The offset of each partition, asked with one request to each leader.
+  ///
+  /// - Returns: for a timestamp that no record reaches, no entry for that partition.
+  /// - Throws: when a partition has no answer within `timeout`.
+  package func offsets(
+    of partitions: [Int32], at query: OffsetQuery, timeout: Duration
+  ) throws(KafkaError) -> [Int32: Int64] {
+    try client.offsets(topic: topic, partitions: partitions, at: query, timeout: timeout)
+  }
+
+  /// Starts fetching; once in the life of a consumer.
+  package func assign(_ start: [Int32: Int64]) throws(KafkaError) {
+    precondition(readers.isEmpty, "a run assigns its partitions once")
+    guard let list = rd_kafka_topic_partition_list_new(Int32(start.count)) else {
+      throw KafkaError(KafkaError.Name.system, "librdkafka gave no partition list")
+    }
+    defer { rd_kafka_topic_partition_list_destroy(list) }
+    for (partition, offset) in start.sorted(by: { $0.key < $1.key }) {
+      rd_kafka_topic_partition_list_add(list, topic, partition).pointee.offset = offset
+      readers.append(
+        PartitionReader(
+          partition: partition, offset: offset, queue: try ownQueue(of: partition)))
+    }
+    let error = rd_kafka_assign(client.handle, list)
+    guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
+      throw KafkaError(library: error, doing: "cannot start reading \(topic)", topic: topic)
+    }
+    if !KafkaLibrary.hasFetchBackoff {
+      waker = try Waker(client.handle, topic: topic, partitions: metadata.partitionPerLeader)
+    }
+  }
+
+  /// A partition's queue, cut off from the consumer's common one before fetching starts.
+  private func ownQueue(of partition: Int32) throws(KafkaError) -> OpaquePointer {
+    guard let queue = rd_kafka_queue_get_partition(client.handle, topic, partition) else {
+      throw KafkaError(
+        KafkaError.Name.system, "librdkafka gave no queue for \(topic), partition \(partition)")
+    }
+    rd_kafka_queue_forward(queue, nil)
+    var payload = EventDescriptor.payload
+    rd_kafka_queue_io_event_enable(
+      queue, signal.fileDescriptor, &payload, MemoryLayout<UInt64>.size)
+    return queue
+  }
+
+  // MARK: Reading a batch
+
+  /// Sets where the next batch ends in each partition, exclusive.
+  package func beginBatch(upTo ends: [Int32: Int64]) {
+    for reader in readers { reader.begin(upTo: ends[reader.partition] ?? reader.position) }
+  }
+
+  /// Whether every partition has reached its end of the batch.
+  package var batchIsDone: Bool { readers.allSatisfy(\.isDone) }
+
+  /// The partitions that have not, each with the next offset it needs.
+  package var unfinished: [(partition: Int32, position: Int64)] {
+    readers.filter { !$0.isDone }.map { ($0.partition, $0.position) }
+  }
+
+  /// Delivers what has arrived; when nothing has, waits up to `timeoutMilliseconds` for it.
+  ///
+  /// Records come in the order of their offsets within a partition and never from beyond the end
+  /// of the batch; a record is borrowed for the duration of `handle`.
+  /// - Returns: how many records were delivered.
+  /// - Throws: a partition's error, or whatever `handle` threw.
+  package func poll(
+    timeoutMilliseconds: Int32, _ handle: (MessageView) throws -> Void
+  ) throws -> Int {
+    var delivered = try drain(handle)
+    if delivered == 0, !batchIsDone {
+      rd_kafka_poll(client.handle, 0)
+      if let failure = client.events.snapshot.authentication { throw failure }
+      _ = signal.wait(.milliseconds(Int64(timeoutMilliseconds)))
+      signal.clear()
+      delivered = try drain(handle)
+    }
+    return delivered
+  }
+
+  private func drain(_ handle: (MessageView) throws -> Void) throws -> Int {
+    var delivered = 0
+    for reader in readers where !reader.isDone { delivered += try reader.drain(handle) }
+    return delivered
+  }
+
+  /// What the brokers' connections reported last, for the text of a stall.
+  package var troubles: [String] {
+    rd_kafka_poll(client.handle, 0)
+    return client.events.snapshot.reasons
+  }
+
+  /// Destroys the client, waiting at most ten seconds for the library.
+  package func close() {
+    waker?.stop()
+    waker = nil
+    for reader in readers { reader.release() }
+    readers = []
+    client.close(limit: .seconds(10))
+  }
+
+  // MARK: Settings
+
+  /// Good for speed, and the operator's to change.
+  private static let defaults = [
+    ("fetch.wait.max.ms", "50"), ("fetch.message.max.bytes", "1048576"),
+    ("socket.keepalive.enable", "true"),
+  ]
+
+  private static func settings(
+    _ configuration: KafkaConfiguration, partitions: Int
+  ) -> [(String, String)] {
+    let kilobytes = max(1024, configuration.queueBytes / 1024 / max(1, partitions))
+    var settings = [
+      ("group.id", configuration.clientID), ("check.crcs", "true"),
+      ("auto.offset.reset", "error"), ("enable.partition.eof", "true"),
+      ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
+      ("isolation.level", "read_committed"), ("allow.auto.create.topics", "false"),
+      ("queued.min.messages", "100000"), ("queued.max.messages.kbytes", String(kilobytes)),
+    ]
+    if KafkaLibrary.hasFetchBackoff { settings.append(("fetch.queue.backoff.ms", "1")) }
+    return settings
+  }
+}

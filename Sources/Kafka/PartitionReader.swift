@@ -1,0 +1,111 @@
+internal import CRdKafka
+
+/// One partition's own queue, and what was taken from it but not delivered yet.
+///
+/// A batch call may return records beyond the end of the batch; they stay here, in order, for the
+/// next batch of the run.
+final class PartitionReader {
+  let partition: Int32
+  private let queue: OpaquePointer
+  private let buffer: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
+  private var head = 0
+  private var count = 0
+  /// The offset after the last record delivered.
+  private(set) var position: Int64
+  /// Where the batch ends, exclusive.
+  private var end: Int64
+  /// Whether every record of the batch was delivered.
+  private(set) var isDone = true
+
+  private static let capacity = 512
+
+  /// - Parameter queue: the partition's queue, not forwarded; owned from here on.
+  init(partition: Int32, offset: Int64, queue: OpaquePointer) {
+    self.partition = partition
+    self.queue = queue
+    position = offset
+    end = offset
+    buffer = .allocate(capacity: Self.capacity)
+  }
+
+  /// Gives back what is still borrowed from librdkafka; before the handle is destroyed.
+  func release() {
+    while head < count { drop() }
+    rd_kafka_queue_destroy(queue)
+    buffer.deallocate()
+  }
+
+  func begin(upTo end: Int64) {
+    self.end = end
+    isDone = position >= end
+  }
+
+  /// Delivers what is there, in order, up to the end of the batch; does not wait.
+  /// - Returns: how many records were delivered.
+  /// - Throws: the partition's error; nothing after it is delivered.
+  func drain(_ handle: (MessageView) throws -> Void) throws -> Int {
+    var delivered = 0
+    if head == count {
+      head = 0
+      count = max(0, rd_kafka_consume_batch_queue(queue, 0, buffer, Self.capacity))
+    }
+    while head < count, !isDone {
+      guard let message = buffer[head] else { preconditionFailure("librdkafka gave no message") }
+      if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+        if try deliver(message, handle) { delivered += 1 }
+      } else {
+        try note(message)
+      }
+    }
+    return delivered
+  }
+
+  private func deliver(
+    _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ handle: (MessageView) throws -> Void
+  ) throws -> Bool {
+    let offset = message.pointee.offset
+    guard offset >= position else {
+      throw KafkaError(
+        KafkaError.Name.offsetNotRising,
+        "partition \(partition): offset \(offset) came after offset \(position - 1); "
+          + "the broker or the network repeated records",
+        partition: partition, offset: offset)
+    }
+    guard offset < end else {
+      isDone = true
+      return false
+    }
+    try handle(MessageView(message))
+    position = offset + 1
+    if position >= end { isDone = true }
+    drop()
+    return true
+  }
+
+  /// An event in the partition's queue that is not a record: its end, or its failure.
+  private func note(_ message: UnsafeMutablePointer<rd_kafka_message_t>) throws {
+    let error = message.pointee.err
+    let offset = message.pointee.offset
+    let detail = text(rd_kafka_message_errstr(message))
+    drop()
+    if error == RD_KAFKA_RESP_ERR__PARTITION_EOF {
+      // The rest of the range holds no visible record: compacted, aborted or control records.
+      if offset >= end { isDone = true }
+      return
+    }
+    var failure = KafkaError(
+      library: error, doing: "partition \(partition) at offset \(position)", detail: detail,
+      partition: partition, offset: position)
+    if error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET
+      || error == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE
+    {
+      failure.name = KafkaError.Name.offsetOutOfRange
+    }
+    throw failure
+  }
+
+  private func drop() {
+    rd_kafka_message_destroy(buffer[head])
+    head += 1
+  }
+}
