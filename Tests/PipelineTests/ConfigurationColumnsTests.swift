@@ -91,6 +91,40 @@ struct ConfigurationColumnsTests {
     #expect(problems.first?.hasPrefix("3:26: kafka.starting_offsets is ") == true, "\(problems)")
   }
 
+  @Test func `Properties of librdkafka are passed on as the library wants them`() throws {
+    let configuration = try fixture.load(
+      """
+      kafka.librdkafka."socket.keepalive.enable" = true
+      kafka.librdkafka.fetch.wait.max.ms = 100
+      kafka.librdkafka."client.rack" = "a"
+      """)
+    #expect(
+      configuration.kafka.properties == [
+        LibrdkafkaProperty(name: "socket.keepalive.enable", value: "true"),
+        LibrdkafkaProperty(name: "fetch.wait.max.ms", value: "100"),
+        LibrdkafkaProperty(name: "client.rack", value: "a"),
+      ])
+  }
+
+  @Test(arguments: [
+    ("\"enable.auto.commit\" = true", "is owned by this program"),
+    ("auto.offset.reset = \"latest\"", "is owned by this program"),
+    ("check.crcs = false", "is owned by this program"),
+    ("isolation.level = \"read_uncommitted\"", "is owned by this program"),
+    ("bootstrap.servers = \"a:1\"", "has a key of its own: kafka.brokers"),
+    ("sasl.password = \"canary\"", "has a key of its own: kafka.security.password_credential"),
+    ("socket.keepalive.enabled = true", "socket.keepalive.enabled"),
+    ("fetch.wait.max.ms = \"soon\"", "fetch.wait.max.ms"),
+    ("client.rack = [1]", "takes a text, a number, true or false"),
+    ("client.rack = \"a\\u0000b\"", "holds a NUL character"),
+  ])
+  func `A property that is owned, unknown or wrong is refused`(line: String, reason: String) {
+    let problems = fixture.problems("kafka.librdkafka.\(line)\n")
+    #expect(problems.count == 1)
+    #expect(problems.first?.contains(reason) == true, "\(problems)")
+    #expect(problems.first?.hasPrefix("3:") == true, "\(problems)")
+  }
+
   @Test func `Offsets for another topic are refused`() {
     #expect(
       fixture.problems("kafka.starting_offsets = '{\"other\":{\"0\":1}}'\n") == [

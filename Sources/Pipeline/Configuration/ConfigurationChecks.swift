@@ -1,4 +1,5 @@
 import Glibc
+import Kafka
 
 /// What can only be judged over several keys, or by looking at the system.
 extension ConfigurationLoader {
@@ -118,8 +119,19 @@ extension ConfigurationLoader {
       let path = "\(Schema.passThroughTable).\(property.name)"
       if let own = Self.ownKeys[property.name] {
         report(nodes[path]?.keyRegion, "\(property.name) has a key of its own: \(own)")
+      } else if let problem = KafkaConfiguration.problem(
+        withProperty: property.name, value: property.value)
+      {
+        report(nodes[path]?.keyRegion, hiding(property, in: problem))
       }
     }
+  }
+
+  /// The library's words name the value, which may be a secret or hold a terminal's commands.
+  private func hiding(_ property: LibrdkafkaProperty, in problem: String) -> String {
+    SecretKeys.mayHoldSecret(property.name)
+      ? "\(property.name) is not usable (not shown: it may hold a secret)"
+      : TOMLText.escaped(problem)
   }
 
   /// librdkafka's names for what our own keys set: one thing is written in one place.

@@ -55,8 +55,10 @@ private func splitNumber(_ text: String) -> (number: Int64, unit: Substring)? {
 
 /// TOML's basic strings, for defaults and for values quoted in errors.
 enum TOMLText {
-  static func quoted(_ text: String) -> String {
-    var result = "\""
+  static func quoted(_ text: String) -> String { "\"\(escaped(text))\"" }
+
+  static func escaped(_ text: String) -> String {
+    var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
       case "\"": result += "\\\""
@@ -69,7 +71,7 @@ enum TOMLText {
       default: result.unicodeScalars.append(scalar)
       }
     }
-    return result + "\""
+    return result
   }
 
   /// A value for an error message: short, on one line, without control characters.
