@@ -1,4 +1,5 @@
-import Clickstream
+internal import Clickstream
+internal import DeltaLake
 
 /// `[[columns]]`: further columns of Bronze.
 extension ConfigurationLoader {
@@ -76,7 +77,7 @@ extension ConfigurationLoader {
   /// Readers of Delta tables see column names without regard to case, so they must differ so.
   private func conflict(_ column: DeclaredColumn) -> (message: String, isField: Bool)? {
     let name = column.name.lowercased()
-    if BronzeColumns.names.contains(name) {
+    if BronzeSchema.raw.field(named: name) != nil {
       return ("columns.name is \"\(column.name)\", which Bronze has already", false)
     }
     if configuration.columns.contains(where: { $0.name.lowercased() == name }) {
@@ -99,14 +100,4 @@ extension ConfigurationLoader {
     default: false
     }
   }
-}
-
-/// The names that declared columns cannot have.
-private enum BronzeColumns {
-  /// The columns of every Bronze table.
-  static let names =
-    DeclaredColumn.reservedFields + [
-      "kafka_topic", "kafka_partition", "kafka_offset", "kafka_timestamp", "ingested_at",
-      "rescued_data",
-    ]
 }

@@ -1,0 +1,227 @@
+internal import DeltaLake
+internal import DurableIO
+internal import JSON
+internal import StreamCheckpoint
+
+extension BronzeQuery {
+  /// Reads checkpoint and tables, finishes a batch whose commit point was passed, and removes what
+  /// a crash left behind. Reads nothing from Kafka.
+  ///
+  /// - Throws: `PipelineError` when a row of the recovery table refuses, or when a file is damaged;
+  ///   nothing was written then.
+  package func recover() throws {
+    forgetState()
+    let paths = configuration.paths
+    let queryID = try checkpoint.queryID()
+    bronze = try openTable(paths.bronze)
+    deadLetters = try openTable(paths.deadLetter)
+    guard let queryID else { return try recoverNewCheckpoint() }
+
+    let offsetIDs = try checkpoint.offsetLog.batchIDs()
+    let commitIDs = try checkpoint.commitLog.batchIDs()
+    let newest = try newestCommit(queryID)
+    let found = RecoveryObservation(
+      offsets: offsetIDs.last, commits: commitIDs.last,
+      firstTable: bronze?.snapshot.transactionVersion(of: queryID),
+      secondTable: deadLetters?.snapshot.transactionVersion(of: queryID),
+      carriesSecond: newest?.accounting?.second != nil)
+    let row = RecoveryRow.matching(found)
+    guard !row.isRefusal else { throw refusal(row, found) }
+    var state = try readState(queryID, found, newest)
+    if row == .finishBatch, let batch = found.offsets {
+      try finishBatch(batch, queryID, found, newest)
+    }
+    if row == .replayBatch, let batch = found.offsets {
+      state.pending = try checkpoint.offsets(batch)
+    }
+    try sweep()
+    self.state = state
+    logRecovery(row, state)
+  }
+
+  /// A checkpoint that was never used fits only to tables that no query has written.
+  private func recoverNewCheckpoint() throws {
+    for table in [bronze, deadLetters].compactMap({ $0 }) {
+      guard let (appID, version) = table.snapshot.transactions.min(by: { $0.key < $1.key }) else {
+        continue
+      }
+      throw PipelineError(
+        "CHECKPOINT_MISSING", .damaged,
+        "\(checkpoint.path): no checkpoint, but \(table.path) holds batch \(version) of query "
+          + "\(appID) (row \(RecoveryRow.offsetsMissing.rawValue))",
+        remedy: "restore the checkpoint directory, or start with a new state directory")
+    }
+    try sweep()
+    state = State()
+    logRecovery(.startNew, State())
+  }
+
+  private func openTable(_ path: String) throws -> DeltaTable? {
+    let table = try DeltaTable.open(path: path)
+    for warning in table?.snapshot.warnings ?? [] { log.warning("\(path): \(warning)") }
+    return table
+  }
+
+  // MARK: Reading
+
+  /// The commit of the newest batch in the first table.
+  struct NewestCommit {
+    var tableVersion: Int64
+    /// `nil` when another program wrote it, such as Spark.
+    var accounting: BatchAccounting?
+  }
+
+  private func newestCommit(_ queryID: String) throws -> NewestCommit? {
+    guard let bronze, let version = bronze.snapshot.transactionVersion(of: queryID),
+      let found = try bronze.commitInfo(ofTransaction: queryID, version: version)
+    else { return nil }
+    guard let object = found.info.shopmetrics else {
+      return NewestCommit(tableVersion: found.tableVersion, accounting: nil)
+    }
+    guard let accounting = BatchAccounting(object), accounting.batch == version else {
+      throw PipelineError(
+        "TABLE_DAMAGED", .damaged,
+        "\(bronze.path), version \(found.tableVersion): commitInfo.shopmetrics is not the "
+          + "accounting of batch \(version)",
+        remedy: "restore that file of _delta_log from a copy of the table")
+    }
+    return NewestCommit(tableVersion: found.tableVersion, accounting: accounting)
+  }
+
+  private func readState(
+    _ queryID: String, _ found: RecoveryObservation, _ newest: NewestCommit?
+  ) throws -> State {
+    var state = State()
+    state.queryID = queryID
+    let initial = try checkpoint.initialOffsets().map {
+      try kafkaOffsets($0, in: "\(checkpoint.path)/sources/0/0")
+    }
+    state.hasInitialOffsets = initial != nil
+    state.position = initial?.offsets ?? [:]
+    state.lastCommitVersion = newest?.tableVersion
+    guard let batch = found.offsets else { return state }
+    let complete = found.firstTable == batch ? batch : batch - 1
+    for id in max(0, batch - 1)...batch {
+      guard let entry = try checkpoint.offsets(id) else {
+        throw CheckpointError(
+          path: "\(checkpoint.offsetLog.directory)/\(id)", field: "file",
+          expected: "the offsets of batch \(id)", found: "no such file")
+      }
+      try advance(&state, to: entry, id: id, isComplete: id <= complete)
+    }
+    state.nextBatch = complete + 1
+    state.totals = newest?.accounting?.partitions.mapValues(\.total) ?? [:]
+    if let accounting = newest?.accounting { state.noteMeanValueBytes(accounting) }
+    return state
+  }
+
+  private func advance(
+    _ state: inout State, to entry: OffsetLogEntry, id: Int64, isComplete: Bool
+  ) throws {
+    let path = "\(checkpoint.offsetLog.directory)/\(id)"
+    guard entry.sources.count == 1, let text = entry.sources[0] else {
+      throw CheckpointError(
+        path: path, field: "line 3", expected: "the offsets of one Kafka source",
+        found: "\(entry.sources.count) sources")
+    }
+    let offsets = try kafkaOffsets(text, in: path)
+    for (partition, before) in state.position {
+      guard let now = offsets.offsets[partition] else {
+        throw CheckpointError(
+          path: path, field: "partition \(partition)", expected: "an offset from \(before)",
+          found: "nothing")
+      }
+      guard now >= before else {
+        throw CheckpointError(
+          path: path, field: "partition \(partition)", expected: "an offset from \(before)",
+          found: "\(now)")
+      }
+    }
+    state.order = offsets.order
+    state.conf = entry.confJSON
+    state.lastTimestampMs = max(state.lastTimestampMs, entry.batchTimestampMs)
+    if isComplete { state.position = offsets.offsets }
+  }
+
+  /// Reads a source's offsets and refuses those of another topic.
+  func kafkaOffsets(_ text: String, in path: String) throws -> KafkaOffsetsJSON {
+    let offsets = try KafkaOffsetsJSON.parse(text, path: path)
+    guard offsets.topic == configuration.kafka.topic else {
+      throw PipelineError(
+        "TOPIC_CHANGED", .configuration,
+        "\(path): the checkpoint belongs to topic \"\(offsets.topic)\", kafka.topic is "
+          + "\"\(configuration.kafka.topic)\"",
+        remedy: "set kafka.topic back, or give the new topic its own storage.state_directory")
+    }
+    return offsets
+  }
+
+  // MARK: Acting
+
+  /// Row D: the commit point was passed; everything else follows from what that commit carries.
+  private func finishBatch(
+    _ batch: Int64, _ queryID: String, _ found: RecoveryObservation, _ newest: NewestCommit?
+  ) throws {
+    if let second = newest?.accounting?.second, found.secondTable != batch {
+      guard let deadLetters else {
+        throw PipelineError(
+          "TABLE_MISSING", .damaged,
+          "\(configuration.paths.deadLetter) is gone; batch \(batch) has rows for it",
+          remedy: "restore the table")
+      }
+      try commitSecond(second.actions.map { try Action($0) }, batch: batch, to: deadLetters)
+    }
+    _ = try checkpoint.addCommit(batch, CommitLogEntry())
+  }
+
+  /// Removes temporary files, and data files that no commit names.
+  private func sweep() throws {
+    var count = try checkpoint.sweepTemporaries()
+    for table in [bronze, deadLetters].compactMap({ $0 }) {
+      count += try publisher.sweepTemporaries(in: "\(table.path)/_delta_log").count
+      count += try table.sweepOrphans(prefix: "\(Self.name)-", sparing: []).count
+    }
+    if count > 0 { log.notice("removed \(count) files that an interrupted batch left behind") }
+  }
+
+  private func logRecovery(_ row: RecoveryRow, _ state: State) {
+    let field: Log.Field = ("recovery_row", row.rawValue)
+    switch row {
+    case .startNew: log.notice("checkpoint: none yet, a new stream (row A)", [field])
+    case .replayBatch:
+      log.notice("checkpoint: batch \(state.nextBatch) is read again (row C)", [field])
+    case .finishBatch:
+      log.notice("checkpoint: batch \(state.nextBatch - 1) was finished (row D)", [field])
+    default:
+      log.info("checkpoint: batch \(state.nextBatch - 1) complete on all tables (row B)", [field])
+    }
+  }
+
+  private func refusal(_ row: RecoveryRow, _ found: RecoveryObservation) -> PipelineError {
+    func text(_ batch: Int64?) -> String { batch.map { "batch \($0)" } ?? "nothing" }
+    let facts =
+      "offsets/: \(text(found.offsets)), commits/: \(text(found.commits)), "
+      + "clickstream_raw: \(text(found.firstTable)), "
+      + "clickstream_dead_letter: \(text(found.secondTable)) (row \(row.rawValue))"
+    let meaning =
+      switch row {
+      case .firstTableLostBatch: "clickstream_raw lost a committed batch"
+      case .secondTableLostBatch: "clickstream_dead_letter lost a committed batch"
+      case .gapInCommitLog: "commits/ has a gap"
+      case .offsetsMissing: "offsets/ is empty, but batches were committed"
+      case .checkpointTooOld: "the checkpoint is older than the tables"
+      default: "clickstream_dead_letter is ahead of clickstream_raw"
+      }
+    return PipelineError(
+      "STATE_CONTRADICTS", .damaged, "\(checkpoint.path): \(meaning): \(facts)",
+      remedy: "restore tables and checkpoint from the same moment; `shopmetricsctl checkpoint "
+        + "show` and `shopmetricsctl verify` print the details")
+  }
+}
+
+extension BronzeQuery.State {
+  mutating func noteMeanValueBytes(_ accounting: BatchAccounting) {
+    let records = accounting.goodCount + accounting.deadCount
+    if records > 0 { meanValueBytes = Double(accounting.valueBytes) / Double(records) }
+  }
+}

@@ -1,0 +1,118 @@
+internal import Clickstream
+internal import DeltaLake
+internal import DurableIO
+
+/// Where the tables remember which topic they were built from.
+enum SourceIdentity {
+  static let cluster = "shopmetrics.source.clusterId"
+  static let topic = "shopmetrics.source.topic"
+}
+
+extension BronzeQuery {
+  /// Opens both tables, creating what is missing, and checks that they are this topic's.
+  ///
+  /// - Throws: `WRONG_CLUSTER`, `TOPIC_CHANGED` or `TABLE_SCHEMA`; nothing was changed then.
+  func prepareTables(clusterID: String?) throws -> BronzeBatch.Tables {
+    let paths = configuration.paths
+    let raw = try bronze ?? create(paths.bronze, BronzeSchema.raw, clusterID: clusterID)
+    bronze = raw
+    let letters =
+      try deadLetters ?? create(paths.deadLetter, BronzeSchema.deadLetter, clusterID: clusterID)
+    deadLetters = letters
+    try checkIdentity(of: raw, clusterID: clusterID)
+    try checkColumns(of: raw, BronzeSchema.raw)
+    try checkColumns(of: letters, BronzeSchema.deadLetter)
+    try addDeclaredColumns(to: raw)
+    return BronzeBatch.Tables(
+      bronze: raw, deadLetters: letters, publisher: publisher, configuration: configuration)
+  }
+
+  private func create(
+    _ path: String, _ schema: StructType, clusterID: String?
+  ) throws -> DeltaTable {
+    let isRaw = path == configuration.paths.bronze
+    let now = wallClockMilliseconds()
+    var properties = [SourceIdentity.topic: configuration.kafka.topic]
+    if let clusterID { properties[SourceIdentity.cluster] = clusterID }
+    if isRaw { properties["delta.appendOnly"] = "true" }
+    let metadata = TableMetadata(
+      id: RandomUUID.text(), name: isRaw ? "clickstream_raw" : "clickstream_dead_letter",
+      description: isRaw
+        ? "One row per click event, as it came from Kafka"
+        : "One row per record that is not a click event, whole and with the reason",
+      schemaString: schema.schemaString, configuration: properties, createdTime: now)
+    let info = CommitInfo(
+      timestamp: now, operation: "CREATE TABLE", isBlindAppend: true,
+      engineInfo: ProgramVersion.engineInfo)
+    return try DeltaTable.create(
+      path: path, metadata: metadata, info: info, publisher: publisher,
+      commitRole: isRaw ? .bronzeCommit : .deadLetterCommit)
+  }
+
+  private func checkIdentity(of table: DeltaTable, clusterID: String?) throws {
+    let properties = table.snapshot.metadata.configuration
+    if let topic = properties[SourceIdentity.topic], topic != configuration.kafka.topic {
+      throw PipelineError(
+        "TOPIC_CHANGED", .configuration,
+        "\(table.path) was built from topic \"\(topic)\", kafka.topic is "
+          + "\"\(configuration.kafka.topic)\"",
+        remedy: "set kafka.topic back, or give the new topic its own storage.state_directory")
+    }
+    if let known = properties[SourceIdentity.cluster], let clusterID, known != clusterID {
+      throw PipelineError(
+        "WRONG_CLUSTER", .source,
+        "\(table.path) was built from cluster \"\(known)\", the brokers answer as \"\(clusterID)\"",
+        remedy: "correct kafka.brokers, or give the other cluster its own storage.state_directory")
+    }
+  }
+
+  /// Other programs may add columns; the ones that are written must be there with their types.
+  private func checkColumns(of table: DeltaTable, _ expected: StructType) throws {
+    let found = table.snapshot.schema.fields.prefix(expected.fields.count)
+    for (position, field) in expected.fields.enumerated() {
+      let other = position < found.count ? found[position] : nil
+      guard let other, other.name == field.name, other.type == field.type else {
+        throw PipelineError(
+          "TABLE_SCHEMA", .damaged,
+          "\(table.path), version \(table.snapshot.version): column \(position + 1) must be "
+            + "\(field.name), found \(other?.name ?? "nothing") or another type",
+          remedy: "another program changed the schema: restore the table's log")
+      }
+    }
+  }
+
+  private func addDeclaredColumns(to table: DeltaTable) throws {
+    var missing: [StructField] = []
+    for field in BronzeSchema.declared(configuration.columns) {
+      guard let existing = table.snapshot.schema.field(named: field.name) else {
+        missing.append(field)
+        continue
+      }
+      guard existing.type == field.type else {
+        throw PipelineError(
+          "COLUMN_TYPE_CHANGED", .configuration,
+          "[[columns]] declares \(field.name) with another type than the column has in "
+            + table.path,
+          remedy: "declare it as before, or under another name")
+      }
+    }
+    guard !missing.isEmpty else { return }
+    let metadata = try table.snapshot.metadata.adding(missing)
+    let info = CommitInfo(
+      timestamp: wallClockMilliseconds(), operation: "ADD COLUMNS", isBlindAppend: false,
+      engineInfo: ProgramVersion.engineInfo)
+    let result = try table.commit(
+      [.metadata(metadata)], info: info, expecting: table.snapshot.version, publisher: publisher,
+      role: .bronzeCommit)
+    guard case .committed(let version) = result else { throw conflict(result, in: table) }
+    let names = missing.map(\.name).joined(separator: ", ")
+    log.notice("bronze v\(version): added the declared columns \(names)")
+  }
+
+  /// Another writer was faster; the batch stays pending and is read again.
+  func conflict(_ result: CommitResult, in table: DeltaTable) -> PipelineError {
+    PipelineError(
+      "TABLE_CONFLICT", .system, "\(table.path): another writer committed first (\(result))",
+      remedy: "stop the other program if it writes the same batches; the next run tries again")
+  }
+}

@@ -1,0 +1,100 @@
+internal import DeltaLake
+internal import DurableIO
+internal import JSON
+internal import Kafka
+internal import Parquet
+internal import StreamCheckpoint
+
+extension PipelineError {
+  /// Any error of the layers below, in the operator's words.
+  package static func translating(_ error: any Error) -> PipelineError {
+    switch error {
+    case let error as PipelineError: error
+    case let error as KafkaError: kafka(error)
+    case let error as SystemError: system(error)
+    case let error as CheckpointError:
+      PipelineError(
+        "CHECKPOINT_DAMAGED", .damaged, error.description,
+        remedy: "restore the checkpoint directory from a backup that is as new as the tables; "
+          + "`shopmetricsctl checkpoint show` prints what it holds")
+    case let error as CorruptFileError:
+      PipelineError(
+        "FILE_DAMAGED", .outcomeUnknown, error.description,
+        effect: "the file was just written and reads back differently",
+        remedy: "check the disk, then run `shopmetricsctl verify`")
+    case let error as DeltaError: delta(error)
+    case let error as ParquetError:
+      PipelineError(
+        "TABLE_DAMAGED", .damaged, "\(error)",
+        remedy: "restore the file; `shopmetricsctl verify` checks the whole table")
+    default:
+      PipelineError("INTERNAL", .system, "\(error)", remedy: "please report this")
+    }
+  }
+
+  private static func kafka(_ error: KafkaError) -> PipelineError {
+    if error.isOffsetOutOfRange {
+      return PipelineError(
+        "KAFKA_DATA_LOSS", .source, error.message,
+        remedy: "records were removed while they were read; the next run says which are gone")
+    }
+    if error.name == KafkaError.Name.badProperty {
+      return PipelineError(
+        "KAFKA_PROPERTY", .configuration, error.message,
+        remedy: "correct [kafka.librdkafka] in the configuration")
+    }
+    if error.name == KafkaError.Name.topicMissing {
+      return PipelineError(
+        "KAFKA_TOPIC_MISSING", .unavailable, error.message,
+        remedy: "create the topic, or correct kafka.topic; the next run tries again")
+    }
+    if error.isAuthorization {
+      return PipelineError(
+        "KAFKA_AUTHENTICATION", .unavailable, error.message,
+        remedy: "correct [kafka.security] or the broker's access rights; the next run tries again")
+    }
+    if error.partition != nil, !error.isRetriable {
+      return PipelineError(
+        "KAFKA_RECORDS_UNREADABLE", .source, error.message,
+        remedy: "the broker serves records that cannot be read at this offset; look at the log "
+          + "segment with Kafka's tools; the next run tries again")
+    }
+    return PipelineError(
+      "KAFKA_UNAVAILABLE", .unavailable, error.message,
+      remedy: "see that the brokers run and can be reached; the next run tries again")
+  }
+
+  private static func system(_ error: SystemError) -> PipelineError {
+    guard error.outcomeUnknown else {
+      return PipelineError(
+        "SYSTEM_CALL", .system, error.description,
+        remedy: "make room, or correct the owner and mode; the next run tries again")
+    }
+    return PipelineError(
+      "SYNC_FAILED", .outcomeUnknown, error.description,
+      effect: "what is on disk is unknown until the tables are read again",
+      remedy: "check the disk, run `shopmetricsctl verify`, then start the daemon again")
+  }
+
+  private static func delta(_ error: DeltaError) -> PipelineError {
+    let kind: Kind =
+      switch error.code {
+      case .tooManyConflicts, .clockWentBack, .rewrittenLog: .system
+      default: .damaged
+      }
+    let place = error.version.map { "\(error.tablePath), version \($0)" } ?? error.tablePath
+    return PipelineError(
+      "TABLE_\(error.code.rawValue.screamingSnakeCase)", kind, "\(place): \(error.message)",
+      remedy: error.hint)
+  }
+}
+
+extension String {
+  /// "tornCommit" as "TORN_COMMIT".
+  fileprivate var screamingSnakeCase: String {
+    reduce(into: "") { text, character in
+      if character.isUppercase { text.append("_") }
+      text.append(contentsOf: character.uppercased())
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/// What a run shares with the program around it.
+package struct RunContext: Sendable {
+  /// Set by a signal; a run that sees it drops its batch and returns.
+  package var stop: StopRequest
+  package var heartbeat: Heartbeat
+  package var log: Log
+  /// Told where the run is, at most a few times a second; for STATUS and the progress bar.
+  package var progress: @Sendable (RunProgress) -> Void
+
+  package init(
+    stop: StopRequest, heartbeat: Heartbeat, log: Log,
+    progress: @escaping @Sendable (RunProgress) -> Void
+  ) {
+    self.stop = stop
+    self.heartbeat = heartbeat
+    self.log = log
+    self.progress = progress
+  }
+}
+
+/// Where a run is.
+package struct RunProgress: Equatable, Sendable {
+  /// The steps of a batch, by the names of Spark's progress reports.
+  package enum Phase: String, Sendable {
+    case latestOffset, walCommit, getBatch, addBatch, commitOffsets
+  }
+
+  package var phase: Phase
+  package var batch: Int64
+  /// Offsets of the run that are behind us, and in all.
+  package var done: Int64
+  package var total: Int64
+}
