@@ -69,10 +69,15 @@ let package = Package(
 
     // Layer 4: the programs.
     .executableTarget(
-      name: "shopmetricsd", dependencies: ["Pipeline", "Systemd", "Argp", "CLinux"],
+      name: "shopmetricsd",
+      dependencies: ["Pipeline", "Kafka", "DurableIO", "Systemd", "Argp", "CLinux"],
       swiftSettings: strict),
     .executableTarget(
-      name: "shopmetricsctl", dependencies: ["Pipeline", "Argp", "CLinux"],
+      name: "shopmetricsctl",
+      dependencies: [
+        "Pipeline", "Kafka", "DeltaLake", "StreamCheckpoint", "Clickstream", "Parquet", "JSON",
+        "DurableIO", "Argp", "CLinux",
+      ],
       swiftSettings: strict),
     // Not installed: librdkafka's mock cluster as a broker for `make demo` and the tests.
     .executableTarget(

@@ -1,0 +1,47 @@
+import DurableIO
+import Glibc
+import Pipeline
+
+/// `shopmetricsd run --once`: one availableNow run, then the end.
+enum ForegroundRun {
+  static func execute(configurationPath: String) throws(StartFailure) -> ExitStatus {
+    let workplace = try Workplace(configurationPath: configurationPath)
+    for warning in workplace.warnings() { workplace.log.warning(warning) }
+    let query = Confined(try workplace.recoveredQuery())
+    let stop = StopRequest()
+    let bar = ProgressBar()
+    let log = workplace.log
+    let context = RunContext(
+      stop: stop, heartbeat: Heartbeat(), log: log, progress: { bar.show($0) })
+    let thread = RunThread {
+      do {
+        let report = try query.value.run(context)
+        bar.clear()
+        log.notice(report.wasStopped ? "run stopped: \(report.summary)" : "run ok: \(report.summary)")
+        return .success
+      } catch {
+        let problem = PipelineError.translating(error)
+        bar.clear()
+        log.error("run failed \(problem)", [("code", problem.code)])
+        return problem.exitStatus
+      }
+    }
+    while thread.exitStatus == nil {
+      switch Signals.wait(milliseconds: 1000) {
+      case SIGTERM, SIGINT: stop.set()
+      default: break
+      }
+    }
+    // The lock ends with the process, after everything that it protects.
+    withExtendedLifetime(workplace) {}
+    return thread.exitStatus ?? .success
+  }
+}
+
+/// A value that one thread hands to another for good.
+struct Confined<Value>: @unchecked Sendable {
+  // Safe because the thread that made the value never touches it again.
+  let value: Value
+
+  init(_ value: Value) { self.value = value }
+}
