@@ -31,9 +31,31 @@ package final class EmbeddedBroker {
     }
   }
 
-  /// Makes the next Fetch requests fail, in order, each with one of these protocol error codes.
-  package func failNextFetches(with codes: [Int32]) {
+  /// The requests that can be made to fail, by their number in the Kafka protocol.
+  package enum Request: Int16, Sendable {
+    case produce = 0
+    case fetch = 1
+    case listOffsets = 2
+    case metadata = 3
+  }
+
+  /// Makes the next requests fail, in order, each with one of these protocol error codes.
+  package func failNext(_ request: Request, with codes: [Int32]) {
     let errors = codes.map { rd_kafka_resp_err_t($0) }
-    rd_kafka_mock_push_request_errors_array(cluster, 1, errors.count, errors)
+    rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, errors.count, errors)
+  }
+
+  /// Cuts a broker's connections and refuses new ones, or lets them in again. Counted from 1.
+  package func setBroker(_ number: Int32, isUp: Bool) {
+    if isUp {
+      rd_kafka_mock_broker_set_up(cluster, number)
+    } else {
+      rd_kafka_mock_broker_set_down(cluster, number)
+    }
+  }
+
+  /// Moves a partition to another broker.
+  package func setLeader(ofTopic topic: String, partition: Int32, to broker: Int32) {
+    rd_kafka_mock_partition_set_leader(cluster, topic, partition, broker)
   }
 }

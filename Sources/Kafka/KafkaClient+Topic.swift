@@ -1,21 +1,30 @@
 internal import CRdKafka
-internal import Glibc
 
 extension KafkaClient {
-  /// The topic's partitions and the cluster's id.
+  /// The topic's partitions and the cluster's id, asked for until `timeout` is over.
+  ///
+  /// A missing topic and a refused login are final and end the wait at once.
   func metadata(topic: String, timeout: Duration) throws(KafkaError) -> TopicMetadata {
     let deadline = ContinuousClock.now + timeout
+    // The first slices are short, to notice a refused login; later ones let a slow broker answer.
+    var slice = Duration.milliseconds(500)
     while true {
       do {
-        return try askMetadata(topic: topic, timeout: max(.zero, deadline - .now))
+        let left = max(.zero, deadline - .now)
+        return try askMetadata(topic: topic, timeout: min(slice, left))
       } catch {
-        // A topic that was just created has no leaders for a moment.
-        guard error.isRetriable, error.code > 0, ContinuousClock.now < deadline,
-          error.name != KafkaError.Name.topicMissing
-        else { throw error }
-        usleep(100_000)
+        try throwIfHopeless()
+        guard error.isRetriable, ContinuousClock.now < deadline else { throw explained(error) }
+        pause(until: deadline)
       }
+      slice *= 2
     }
+  }
+
+  /// Before the same question again: a short wait that runs the library's callbacks.
+  private func pause(until deadline: ContinuousClock.Instant) {
+    let wait = min(.milliseconds(100), max(.zero, deadline - .now))
+    rd_kafka_poll(handle, wait.wholeMilliseconds)
   }
 
   private func askMetadata(topic: String, timeout: Duration) throws(KafkaError) -> TopicMetadata {
@@ -27,11 +36,11 @@ extension KafkaClient {
     let error = rd_kafka_metadata(
       handle, 0, handleOfTopic, &answer, max(1, timeout.wholeMilliseconds))
     guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let answer else {
-      throw unreachable(error, doing: "cannot ask for topic \(topic)")
+      throw KafkaError(library: error, doing: "no broker described topic \(topic)", topic: topic)
     }
     defer { rd_kafka_metadata_destroy(answer) }
     guard answer.pointee.topic_cnt == 1 else {
-      throw KafkaError(KafkaError.Name.topicMissing, "no topic \(topic) here", topic: topic)
+      throw Self.missing(topic)
     }
     var metadata = try Self.read(answer.pointee.topics[0], topic)
     if let id = rd_kafka_clusterid(handle, 1000) {
@@ -47,8 +56,7 @@ extension KafkaClient {
     if answer.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
       || answer.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC
     {
-      throw KafkaError(
-        KafkaError.Name.topicMissing, "the brokers do not know the topic \(topic)", topic: topic)
+      throw missing(topic)
     }
     guard answer.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
       throw KafkaError(library: answer.err, doing: "topic \(topic)", topic: topic)
@@ -57,6 +65,7 @@ extension KafkaClient {
     var leaders: Set<Int32> = []
     for index in 0..<Int(answer.partition_cnt) {
       let partition = answer.partitions[index]
+      try check(partition, of: topic)
       metadata.partitions.append(partition.id)
       if leaders.insert(partition.leader).inserted {
         metadata.partitionPerLeader.append(partition.id)
@@ -68,6 +77,23 @@ extension KafkaClient {
     }
     metadata.partitions.sort()
     return metadata
+  }
+
+  private static func missing(_ topic: String) -> KafkaError {
+    KafkaError(
+      KafkaError.Name.topicMissing, "the brokers do not know the topic \(topic)", topic: topic)
+  }
+
+  /// A partition without a leader cannot be read; one that misses a replica can.
+  private static func check(
+    _ partition: rd_kafka_metadata_partition, of topic: String
+  ) throws(KafkaError) {
+    let error = partition.err
+    guard error != RD_KAFKA_RESP_ERR_NO_ERROR, error != RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE
+    else { return }
+    throw KafkaError(
+      library: error, doing: "partition \(partition.id) of topic \(topic)", topic: topic,
+      partition: partition.id)
   }
 
   /// ListOffsets for each partition, repeated until all have answered.
@@ -86,8 +112,11 @@ extension KafkaClient {
         for (partition, offset) in answers { found[partition] = offset }
         missing.removeAll { answers[$0] != nil }
       } catch {
-        guard error.isRetriable, ContinuousClock.now < deadline else { throw error }
-        usleep(100_000)
+        try throwIfHopeless()
+        guard error.isRetriable, ContinuousClock.now < deadline else { throw explained(error) }
+        pause(until: deadline)
+        // librdkafka before 2.10 goes on asking the old leader until it reads the metadata again.
+        _ = try metadata(topic: topic, timeout: max(.zero, deadline - .now))
       }
     }
     return found.filter { $0.value >= 0 }
@@ -106,7 +135,7 @@ extension KafkaClient {
     }
     let error = rd_kafka_offsets_for_times(handle, list, max(1, timeout.wholeMilliseconds))
     guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
-      throw unreachable(error, doing: "cannot ask for the offsets of \(topic)")
+      throw KafkaError(library: error, doing: "no offsets of topic \(topic)", topic: topic)
     }
     var found: [Int32: Int64] = [:]
     for index in 0..<Int(list.pointee.cnt) {
@@ -128,12 +157,22 @@ extension KafkaClient {
     return found
   }
 
-  /// An error with the reasons that the connections reported.
-  func unreachable(_ error: rd_kafka_resp_err_t, doing: String) -> KafkaError {
+  /// Throws what no waiting cures: a refused login, a client that gave itself up.
+  func throwIfHopeless() throws(KafkaError) {
     rd_kafka_poll(handle, 0)
     let state = events.snapshot
-    if let authentication = state.authentication { return authentication }
-    let detail = state.reasons.isEmpty ? nil : state.reasons.joined(separator: "; ")
-    return KafkaError(library: error, doing: doing, detail: detail)
+    if let error = state.authentication ?? state.fatal { throw explained(error) }
+  }
+
+  /// Adds what the connections reported, and the trap of older libraries that looks like a wrong
+  /// password.
+  func explained(_ error: KafkaError) -> KafkaError {
+    var result = error
+    let reasons = events.snapshot.reasons.filter { !error.message.contains($0) }
+    if !reasons.isEmpty { result.message += ". " + reasons.joined(separator: "; ") }
+    if error.isAuthorization, let warning = KafkaLibrary.scramWarning(mechanism: mechanism) {
+      result.message += ". " + warning
+    }
+    return result
   }
 }

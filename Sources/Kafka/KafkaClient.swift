@@ -7,6 +7,8 @@ internal import Synchronization
 final class KafkaClient: @unchecked Sendable {
   let handle: OpaquePointer
   let events: ClientEvents
+  /// The SASL mechanism, empty when none is configured.
+  let mechanism: String
   private let closed = Atomic(false)
 
   /// - Parameter settings: ours; set after the operator's properties, so that they win.
@@ -15,6 +17,9 @@ final class KafkaClient: @unchecked Sendable {
     defaults: [(String, String)], settings: [(String, String)]
   ) throws(KafkaError) {
     events = ClientEvents(log: configuration.log)
+    mechanism =
+      configuration.properties.last { ["sasl.mechanism", "sasl.mechanisms"].contains($0.name) }?
+      .value ?? ""
     guard let settingsObject = rd_kafka_conf_new() else {
       throw KafkaError(KafkaError.Name.system, "librdkafka gave no configuration object")
     }

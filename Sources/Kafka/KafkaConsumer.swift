@@ -37,6 +37,7 @@ package final class KafkaConsumer {
     client = try KafkaClient(
       RD_KAFKA_CONSUMER, configuration, defaults: Self.defaults,
       settings: Self.settings(configuration, partitions: partitions))
+    rd_kafka_poll_set_consumer(client.handle)
     do {
       metadata = try client.metadata(topic: topic, timeout: timeout)
     } catch {
@@ -68,18 +69,18 @@ package final class KafkaConsumer {
       rd_kafka_topic_partition_list_add(list, topic, partition).pointee.offset = offset
       readers.append(
         PartitionReader(
-          partition: partition, offset: offset, queue: try ownQueue(of: partition)))
+          topic: topic, partition: partition, offset: offset, queue: try ownQueue(of: partition)))
     }
     let error = rd_kafka_assign(client.handle, list)
     guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
       throw KafkaError(library: error, doing: "cannot start reading \(topic)", topic: topic)
     }
-    if !KafkaLibrary.hasFetchBackoff {
-      waker = try Waker(client.handle, topic: topic, partitions: metadata.partitionPerLeader)
-    }
   }
 
   /// A partition's queue, cut off from the consumer's common one before fetching starts.
+  ///
+  /// The forward to nowhere marks the queue as the application's; the library then does not forward
+  /// it itself when the partition is assigned.
   private func ownQueue(of partition: Int32) throws(KafkaError) -> OpaquePointer {
     guard let queue = rd_kafka_queue_get_partition(client.handle, topic, partition) else {
       throw KafkaError(
@@ -96,7 +97,16 @@ package final class KafkaConsumer {
 
   /// Sets where the next batch ends in each partition, exclusive.
   package func beginBatch(upTo ends: [Int32: Int64]) {
-    for reader in readers { reader.begin(upTo: ends[reader.partition] ?? reader.position) }
+    var remaining: Int64 = 0
+    for reader in readers {
+      let end = ends[reader.partition] ?? reader.position
+      reader.begin(upTo: end)
+      remaining = remaining.addingReportingOverflow(max(0, end - reader.position)).partialValue
+    }
+    if waker == nil, !KafkaLibrary.hasFetchBackoff, remaining >= Waker.worthwhile {
+      // Without the thread the run is slow, not wrong.
+      waker = try? Waker(client, topic: topic, partitions: metadata.partitionPerLeader)
+    }
   }
 
   /// Whether every partition has reached its end of the batch.
@@ -116,10 +126,9 @@ package final class KafkaConsumer {
   package func poll(
     timeoutMilliseconds: Int32, _ handle: (MessageView) throws -> Void
   ) throws -> Int {
+    try serveClient()
     var delivered = try drain(handle)
     if delivered == 0, !batchIsDone {
-      rd_kafka_poll(client.handle, 0)
-      if let failure = client.events.snapshot.authentication { throw failure }
       _ = signal.wait(.milliseconds(Int64(timeoutMilliseconds)))
       signal.clear()
       delivered = try drain(handle)
@@ -133,19 +142,52 @@ package final class KafkaConsumer {
     return delivered
   }
 
-  /// What the brokers' connections reported last, for the text of a stall.
-  package var troubles: [String] {
-    rd_kafka_poll(client.handle, 0)
-    return client.events.snapshot.reasons
+  /// Runs the library's callbacks, and judges what it reports outside of the partitions' queues.
+  private func serveClient() throws(KafkaError) {
+    while let message = rd_kafka_consumer_poll(client.handle, 0) {
+      defer { rd_kafka_message_destroy(message) }
+      try judge(message)
+    }
+    try client.throwIfHopeless()
   }
 
-  /// Destroys the client, waiting at most ten seconds for the library.
-  package func close() {
+  private func judge(
+    _ message: UnsafeMutablePointer<rd_kafka_message_t>
+  ) throws(KafkaError) {
+    let error = message.pointee.err
+    if error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__PARTITION_EOF {
+      throw KafkaError(
+        KafkaError.Name.misrouted,
+        "librdkafka \(KafkaLibrary.version.text) put a record of \(topic) into the common queue; "
+          + "this version of the library cannot be used", topic: topic)
+    }
+    // No group is used: what the library cannot find out about one does not matter.
+    guard Self.concernTopic.contains(error) else { return }
+    throw KafkaError(
+      library: error, doing: "topic \(topic) cannot be read",
+      detail: text(rd_kafka_message_errstr(message)), topic: topic)
+  }
+
+  private static let concernTopic: [rd_kafka_resp_err_t] = [
+    RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
+    RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
+    RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR__FATAL,
+  ]
+
+  /// What the brokers' connections reported last, for the text of a stall; empty when nothing.
+  package var troubles: [String] { client.events.snapshot.reasons }
+
+  /// Destroys the client. Safe to call twice.
+  ///
+  /// - Returns: false when the library still hangs after ten seconds. Its thread cannot be
+  ///   stopped, so the process should end soon.
+  @discardableResult
+  package func close() -> Bool {
     waker?.stop()
     waker = nil
     for reader in readers { reader.release() }
     readers = []
-    client.close(limit: .seconds(10))
+    return client.close(limit: .seconds(10))
   }
 
   // MARK: Settings
@@ -153,7 +195,7 @@ package final class KafkaConsumer {
   /// Good for speed, and the operator's to change.
   private static let defaults = [
     ("fetch.wait.max.ms", "50"), ("fetch.message.max.bytes", "1048576"),
-    ("socket.keepalive.enable", "true"),
+    ("reconnect.backoff.max.ms", "1000"), ("socket.keepalive.enable", "true"),
   ]
 
   private static func settings(

@@ -50,7 +50,9 @@ package final class KafkaProducer {
         "\(state.failedDeliveries) records were not delivered; the first: \(first.message)")
     }
     guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
-      throw client.unreachable(error, doing: "records wait to be delivered")
+      let waiting = rd_kafka_outq_len(client.handle)
+      throw client.explained(
+        KafkaError(library: error, doing: "\(waiting) records wait to be delivered"))
     }
   }
 

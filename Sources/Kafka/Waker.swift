@@ -1,6 +1,4 @@
 internal import CRdKafka
-internal import Glibc
-internal import Synchronization
 
 /// Keeps the fetcher of librdkafka before 2.2 awake.
 ///
@@ -9,39 +7,38 @@ internal import Synchronization
 /// every few milliseconds makes reading more than twice as fast. Newer libraries have
 /// `fetch.queue.backoff.ms` instead.
 final class Waker {
-  private let stopped = Stopped()
+  private let stopped: EventDescriptor
   private let thread: BackgroundThread
 
-  private final class Stopped: Sendable {
-    let flag = Atomic<Bool>(false)
-  }
+  /// With fewer records than this to read, no queue is full for long.
+  static let worthwhile: Int64 = 20_000
 
-  init(_ handle: OpaquePointer, topic: String, partitions: [Int32]) throws(KafkaError) {
-    let handle = SendableHandle(pointer: handle)
-    let stopped = stopped
+  /// - Parameter partitions: one of each leader is enough.
+  init(_ client: KafkaClient, topic: String, partitions: [Int32]) throws(KafkaError) {
+    let stopped = try EventDescriptor()
+    self.stopped = stopped
     thread = try BackgroundThread(name: "kafka-waker") {
-      while !stopped.flag.load(ordering: .acquiring) {
-        Self.ask(handle.pointer, topic, partitions)
-        usleep(Self.intervalMicroseconds)
-      }
+      while !stopped.wait(Self.interval) { Self.ask(client, topic, partitions) }
     }
   }
 
-  /// Ends the thread; before the handle is destroyed.
+  /// Ends the thread; before the handle is destroyed. Takes as long as a question in flight.
   func stop() {
-    stopped.flag.store(true, ordering: .releasing)
+    stopped.signal()
     _ = thread.wait(.seconds(5))
   }
 
-  private static let intervalMicroseconds: UInt32 = 25_000
+  private static let interval = Duration.milliseconds(20)
+  private static let answerLimitMs: Int32 = 1000
 
-  private static func ask(_ handle: OpaquePointer, _ topic: String, _ partitions: [Int32]) {
+  /// The answer does not matter.
+  private static func ask(_ client: KafkaClient, _ topic: String, _ partitions: [Int32]) {
     guard let list = rd_kafka_topic_partition_list_new(Int32(partitions.count)) else { return }
     defer { rd_kafka_topic_partition_list_destroy(list) }
     for partition in partitions {
       rd_kafka_topic_partition_list_add(list, topic, partition).pointee.offset =
         OffsetQuery.end.wireValue
     }
-    _ = rd_kafka_offsets_for_times(handle, list, 1000)
+    _ = rd_kafka_offsets_for_times(client.handle, list, answerLimitMs)
   }
 }
