@@ -33,12 +33,20 @@ package final class InstanceLock {
 
   deinit { _ = close(descriptor) }
 
-  /// Takes the lock at once or not at all.
+  /// Takes the lock within a tenth of a second or not at all.
+  ///
+  /// It is tried more than once because `holder(path:)` has it for an instant, too.
   package static func acquire(path: String) throws(Failure) -> InstanceLock {
     let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o640)
     guard descriptor >= 0 else { throw .system(SystemError(call: "open", path: path)) }
+    var attempts = 0
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      attempts += 1
       if errno == EINTR { continue }
+      if errno == EWOULDBLOCK, attempts < 5 {
+        usleep(20_000)
+        continue
+      }
       let error = SystemError(call: "flock", path: path)
       let holder = error.errno == EWOULDBLOCK ? readHolder(descriptor) : nil
       _ = close(descriptor)
@@ -64,6 +72,15 @@ package final class InstanceLock {
     guard UInt64(now.st_dev) == device, UInt64(now.st_ino) == inode else {
       throw SystemError(errno: ESTALE, call: "check lock", path: path, outcomeUnknown: true)
     }
+  }
+
+  /// The process that holds the lock at `path`, without taking it; `nil` when none does.
+  package static func holder(path: String) -> Int32? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { _ = close(descriptor) }
+    if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
+    return readHolder(descriptor)
   }
 
   private static func identify(

@@ -42,13 +42,14 @@ final class AvailableNowRun {
     total = plan.target.reduce(0) { $0 + $1.value - (plan.start[$1.key] ?? $1.value) }
     try consumer.assign(plan.fetchStart)
 
+    let buffers = try BronzeBatch.Buffers(tables)
     var start = plan.start
     if let pending = query.state?.pending {
-      start = try runBatch(pending, from: start, plan, tables)
+      start = try runBatch(pending, from: start, plan, tables, buffers)
     }
     while !report.wasStopped, start != plan.target {
       let entry = try logNextBatch(from: start, plan)
-      start = try runBatch(entry, from: start, plan, tables)
+      start = try runBatch(entry, from: start, plan, tables, buffers)
     }
     return finished()
   }
@@ -181,16 +182,16 @@ final class AvailableNowRun {
   /// - Returns: where the next batch begins; `start` when a stop request dropped this one.
   private func runBatch(
     _ entry: OffsetLogEntry, from start: [Int32: Int64], _ plan: KafkaPlan,
-    _ tables: BronzeBatch.Tables
+    _ tables: BronzeBatch.Tables, _ buffers: BronzeBatch.Buffers
   ) throws -> [Int32: Int64] {
     guard let id = query.state?.nextBatch, let text = entry.sources.first ?? nil else {
       preconditionFailure("a logged batch has a source")
     }
     let end = try query.kafkaOffsets(text, in: "offsets/\(id)").offsets
     let highest = max(plan.target.keys.max() ?? 0, end.keys.max() ?? 0)
-    let batch = try BronzeBatch(
+    let batch = BronzeBatch(
       tables, id: id, timestampMs: entry.batchTimestampMs, partitions: Int(highest) + 1,
-      decoder: query.decoder)
+      buffers: buffers, decoder: query.decoder)
     addLost(plan.lost, from: start, upTo: end, to: batch)
     guard let staged = try stage(batch, upTo: end) else {
       report.wasStopped = true

@@ -17,6 +17,21 @@ final class BronzeBatch {
     let configuration: Configuration
   }
 
+  /// The column buffers of both tables: large, so one set serves all batches of a run.
+  struct Buffers {
+    let events: BronzeColumns
+    let letters: DeadLetterColumns
+
+    init(_ tables: Tables) throws {
+      let configuration = tables.configuration
+      let topic = configuration.kafka.topic
+      events = try BronzeColumns(
+        schema: tables.bronze.snapshot.schema, declaredColumns: configuration.columns,
+        topic: topic)
+      letters = try DeadLetterColumns(topic: topic)
+    }
+  }
+
   /// What the commit of the batch will say.
   struct Staged {
     var bronzeFiles: [AddFile]
@@ -48,18 +63,17 @@ final class BronzeBatch {
   /// - Parameters:
   ///   - timestampMs: the batch's, which becomes `ingested_at`.
   ///   - partitions: one more than the highest partition number.
+  ///   - buffers: empty ones, which this batch has for itself until it is finished or discarded.
   init(
-    _ tables: Tables, id: Int64, timestampMs: Int64, partitions: Int, decoder: ClickEventDecoder
-  ) throws {
+    _ tables: Tables, id: Int64, timestampMs: Int64, partitions: Int, buffers: Buffers,
+    decoder: ClickEventDecoder
+  ) {
     let configuration = tables.configuration
-    let topic = configuration.kafka.topic
-    let schema = tables.bronze.snapshot.schema
     self.decoder = decoder
     ingestedAt = timestampMs * 1000
     rowGroupBytes = configuration.storage.rowGroupBytes
-    events = try BronzeColumns(
-      schema: schema, declaredColumns: configuration.columns, topic: topic)
-    letters = try DeadLetterColumns(topic: topic)
+    events = buffers.events
+    letters = buffers.letters
     let digits = String(id)
     let prefix =
       "\(BronzeQuery.name)-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits)"
@@ -70,7 +84,7 @@ final class BronzeBatch {
           fileBytes: Int(configuration.storage.targetFileBytes)),
         publisher: tables.publisher, role: role, namePrefix: prefix)
     }
-    eventWriter = writer(tables.bronze, schema, .bronzeData)
+    eventWriter = writer(tables.bronze, tables.bronze.snapshot.schema, .bronzeData)
     letterWriter = writer(tables.deadLetters, BronzeSchema.deadLetter, .deadLetterData)
     good = [Int64](repeating: 0, count: partitions)
     dead = [Int64](repeating: 0, count: partitions)
@@ -122,8 +136,9 @@ final class BronzeBatch {
       valueBytes: valueBytes)
   }
 
-  /// Removes the staged files.
+  /// Removes the staged files and empties the buffers.
   func discard() {
+    for column in events.all + letters.all { column.reset() }
     eventWriter.discard()
     letterWriter.discard()
   }

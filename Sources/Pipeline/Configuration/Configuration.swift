@@ -119,7 +119,7 @@ package struct LimitSettings: Equatable, Sendable {
   package var maxOffsetsPerBatch: Int64 = 1_000_000
   package var maxBatchBytes: Int64 = 256 << 20
   /// Memory that the Kafka client may hold in fetched and not yet taken records.
-  package var fetchBytes = 32 << 20
+  package var fetchBytes = 16 << 20
   /// A larger value is a dead letter with the reason `too_large`.
   package var maxValueBytes = 16 << 20
   /// A deeper value is a dead letter with the reason `too_deep`.

@@ -1,0 +1,50 @@
+import Argp
+import Glibc
+import Kafka
+import Pipeline
+
+/// The operator's tool: reads what is on disk, and makes events to try things with.
+@main struct Operator {
+  static func main() {
+    let version = "shopmetricsctl \(ProgramVersion.number) (librdkafka \(KafkaLibrary.version.text))"
+    switch OperatorCommand.parse(CommandLine.arguments, version: version) {
+    case .print(let text):
+      print(text)
+    case .exit(let status):
+      exit(status)
+    case .run(let command):
+      exit(execute(command).rawValue)
+    }
+  }
+
+  private static func execute(_ command: OperatorCommand) -> ExitStatus {
+    do {
+      switch command {
+      case .produce(let options): return try ProduceCommand(options).execute()
+      case .status(let path, let json):
+        return try StatusCommand(try configuration(path)).execute(json: json)
+      case .showCheckpoint(let path, let json):
+        return try CheckpointCommand(try configuration(path)).execute(json: json)
+      case .verify(let path, let json):
+        return try VerifyCommand(try configuration(path)).execute(json: json)
+      }
+    } catch let error as ConfigurationErrors {
+      complain(error.description)
+      return .configuration
+    } catch {
+      let problem = PipelineError.translating(error)
+      complain("shopmetricsctl: \(problem)")
+      return problem.exitStatus
+    }
+  }
+
+  /// - Throws: `ConfigurationErrors`.
+  static func configuration(_ path: String) throws -> Configuration {
+    try ConfigurationFile.load(path: path)
+  }
+
+  static func complain(_ text: String) {
+    let bytes = Array("\(text)\n".utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
+  }
+}

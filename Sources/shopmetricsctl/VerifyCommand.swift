@@ -1,0 +1,54 @@
+import JSON
+import Pipeline
+
+/// `shopmetricsctl verify`: tables and checkpoint against each other, from the files alone.
+struct VerifyCommand {
+  private let configuration: Configuration
+
+  init(_ configuration: Configuration) {
+    self.configuration = configuration
+  }
+
+  func execute(json: Bool) throws -> ExitStatus {
+    let report = try StateVerifier.verify(configuration)
+    print(json ? document(report) : text(report))
+    return report.isSound ? .success : .damagedState
+  }
+
+  private func text(_ report: VerificationReport) -> String {
+    var lines = report.findings.map(\.description) + report.notes.map { "note: \($0)" }
+    let rows =
+      "\(RunReport.grouped(report.bronzeRows)) rows and "
+      + "\(RunReport.grouped(report.deadLetterRows)) dead letters in \(report.files) files"
+    lines.append(
+      report.isSound
+        ? "sound: \(rows)" : "\(report.findings.count) findings in \(rows); nothing was changed")
+    return lines.joined(separator: "\n")
+  }
+
+  private func document(_ report: VerificationReport) -> String {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.field("sound", report.isSound)
+    writer.field("rows", report.bronzeRows)
+    writer.field("deadLetters", report.deadLetterRows)
+    writer.field("files", report.files)
+    writer.key("findings")
+    writer.beginArray()
+    for finding in report.findings {
+      writer.beginObject()
+      writer.field("code", finding.code)
+      writer.field("place", finding.place)
+      writer.field("expected", finding.expected)
+      writer.field("found", finding.found)
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.key("notes")
+    writer.beginArray()
+    for note in report.notes { writer.string(note) }
+    writer.endArray()
+    writer.endObject()
+    return writer.text
+  }
+}
