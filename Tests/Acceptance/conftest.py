@@ -1,0 +1,59 @@
+"""Fixtures of the acceptance tests, and the table of what each suite took."""
+
+import shutil
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from broker import EmbeddedBroker
+from support import State, binary
+
+durations = defaultdict(lambda: [0, 0.0])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs():
+    """The programs under test; without them nothing here can pass, so the session ends."""
+    missing = [name for name in ("shopmetricsd", "shopmetricsctl", "embedded-broker")
+               if not binary(name).exists()]
+    if missing:
+        pytest.exit(f"{binary(missing[0])} is missing: run `swift build` or set SHOPMETRICS_BIN", 2)
+
+
+@pytest.fixture
+def scratch():
+    """A directory of this test's own, removed afterwards."""
+    path = Path(tempfile.mkdtemp(prefix="shopmetrics-test-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def broker():
+    """A broker of this test's own with an empty topic of three partitions."""
+    broker = EmbeddedBroker(binary("embedded-broker"))
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def state(scratch, broker):
+    """An empty state directory for `broker`, with batches of a hundred offsets."""
+    return State(scratch, broker.brokers, limits={"max_offsets_per_batch": 100})
+
+
+def pytest_runtest_logreport(report):
+    """Adds up set-up, test and tear-down per file."""
+    entry = durations[report.nodeid.split("::")[0]]
+    entry[0] += report.when == "call"
+    entry[1] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter):
+    """One line a suite: how many tests, how many seconds."""
+    terminalreporter.section("time per suite")
+    for suite, (count, seconds) in sorted(durations.items()):
+        terminalreporter.write_line(f"{seconds:8.1f} s {count:5} tests  {suite}")
+    total = sum(seconds for _, seconds in durations.values())
+    terminalreporter.write_line(f"{total:8.1f} s in all; the budget is 900 s on two cores")

@@ -1,0 +1,32 @@
+#!/bin/bash
+# run-all.sh: every suite of `make test`, one after the other, and what each took.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+export SHOPMETRICS_PYTHON=${SHOPMETRICS_PYTHON:-$PWD/.venv/bin/python}
+export SHOPMETRICS_BIN=${SHOPMETRICS_BIN:-$PWD/.build/release}
+[ -n "${SHOPMETRICS_TESTBED:-}" ] ||
+  echo "SHOPMETRICS_TESTBED is not set: the tests with a real Kafka and a real systemd are skipped"
+
+failed=0
+budget=()
+
+# suite NAME BUDGET_MINUTES COMMAND...
+suite() {
+  local name=$1 minutes=$2 began=$SECONDS status=0
+  shift 2
+  printf '\n== %s\n' "$name"
+  "$@" || status=$?
+  [ $status = 0 ] || failed=1
+  budget+=("$(printf '%-34s %5d s of %4d s  %s' "$name" $((SECONDS - began)) $((minutes * 60)) \
+    "$([ $status = 0 ] && echo passed || echo "FAILED ($status)")")")
+}
+
+suite "unit tests (swift test)" 10 swift test --parallel --num-workers 2
+suite "acceptance tests (pytest)" 12 "$SHOPMETRICS_PYTHON" -m pytest -q Tests/Acceptance
+suite "crash sweep (100 of all points)" 3 "$SHOPMETRICS_PYTHON" Tests/CrashSweep/sweep.py \
+  --sample 100 --seed "${SHOPMETRICS_SEED:-1}"
+
+printf '\n== time per suite\n'
+printf '%s\n' "${budget[@]}"
+exit $failed
