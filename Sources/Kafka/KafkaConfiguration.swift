@@ -8,7 +8,8 @@ package struct KafkaConfiguration: Sendable {
   package var clientID: String
   /// librdkafka properties as the operator wrote them (security, tuning). Owned ones are refused.
   package var properties: [(name: String, value: String)]
-  /// Budget in bytes for fetched but not yet read records, over all partitions.
+  /// Memory in bytes for fetched but not yet read records, over all partitions, the library's own
+  /// structures included. Each partition gets at least 1 MiB for records.
   package var queueBytes: Int
   /// A partition without progress for this long, while its end is ahead, fails the run.
   package var stallTimeout: Duration

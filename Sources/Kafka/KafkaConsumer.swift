@@ -201,7 +201,9 @@ package final class KafkaConsumer {
   private static func settings(
     _ configuration: KafkaConfiguration, partitions: Int
   ) -> [(String, String)] {
-    let kilobytes = max(1024, configuration.queueBytes / 1024 / max(1, partitions))
+    // Measured with events of 250 bytes: the library's own structures double what the records take.
+    // Below 1 MiB a partition is fetched in drops.
+    let kilobytes = max(1024, configuration.queueBytes / 1024 / 2 / max(1, partitions))
     var settings = [
       ("group.id", configuration.clientID), ("check.crcs", "true"),
       ("auto.offset.reset", "error"), ("enable.partition.eof", "true"),
