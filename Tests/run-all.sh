@@ -23,7 +23,7 @@ suite() {
 }
 
 suite "unit tests (swift test)" 10 swift test --parallel --num-workers 2
-suite "acceptance tests (pytest)" 12 "$SHOPMETRICS_PYTHON" -m pytest -q Tests/Acceptance
+suite "acceptance tests (pytest)" 12 "$SHOPMETRICS_PYTHON" -m pytest -q -rs Tests/Acceptance
 suite "crash sweep (100 of all points)" 3 "$SHOPMETRICS_PYTHON" Tests/CrashSweep/sweep.py \
   --sample 100 --seed "${SHOPMETRICS_SEED:-1}"
 
