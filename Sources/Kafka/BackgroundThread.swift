@@ -10,7 +10,9 @@ final class BackgroundThread: Sendable {
   private let name: String
   private let body: @Sendable () -> Void
 
-  /// Starts the thread. Throws `SYSTEM` when the machine gives no descriptor or thread.
+  /// Starts the thread.
+  ///
+  /// Throws `SYSTEM` when the machine gives no descriptor or thread.
   init(name: String, _ body: @escaping @Sendable () -> Void) throws(KafkaError) {
     finished = try EventDescriptor()
     self.name = name

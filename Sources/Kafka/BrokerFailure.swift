@@ -9,7 +9,9 @@ enum BrokerFailure {
     let broker = brokerName(bare[..<colon.lowerBound])
     let rest = bare[colon.upperBound...]
     if rest.contains("Connection refused") { return "\(broker) refused the connection" }
-    if rest.hasPrefix("Failed to resolve") { return "the name of \(broker) cannot be resolved: \(rest)" }
+    if rest.hasPrefix("Failed to resolve") {
+      return "the name of \(broker) cannot be resolved: \(rest)"
+    }
     if rest.contains("Disconnected") { return "\(broker) closed the connection: \(rest)" }
     if rest.contains("timed out") { return "\(broker) did not answer: \(rest)" }
     return "\(broker): \(rest)"

@@ -1,6 +1,6 @@
 internal import CRdKafka
 
-/// librdkafka's mock cluster: brokers on loopback ports inside this process, for tests and the demo.
+/// librdkafka's mock cluster: brokers on loopback ports in this process, for tests and the demo.
 ///
 /// It keeps at most 5 MiB of each partition, forgets everything when the process ends, and answers
 /// any client over TCP.
@@ -45,7 +45,9 @@ package final class EmbeddedBroker {
     rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, errors.count, errors)
   }
 
-  /// Cuts a broker's connections and refuses new ones, or lets them in again. Counted from 1.
+  /// Cuts a broker's connections and refuses new ones, or lets them in again.
+  ///
+  /// Counted from 1.
   package func setBroker(_ number: Int32, isUp: Bool) {
     if isUp {
       rd_kafka_mock_broker_set_up(cluster, number)

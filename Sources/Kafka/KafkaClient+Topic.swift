@@ -140,21 +140,27 @@ extension KafkaClient {
     var found: [Int32: Int64] = [:]
     for index in 0..<Int(list.pointee.cnt) {
       let element = list.pointee.elems[index]
-      guard element.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
-        throw KafkaError(
-          library: element.err, doing: "\(topic), partition \(element.partition)", topic: topic,
-          partition: element.partition)
-      }
-      // The library has answered "no error" with no offset after a leader moved: ask again.
-      if element.offset < 0, case .timestamp = query {} else if element.offset < 0 {
-        throw KafkaError(
-          library: RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
-          doing: "\(topic), partition \(element.partition)", topic: topic,
-          partition: element.partition)
-      }
+      try check(element, of: topic, query)
       found[element.partition] = element.offset
     }
     return found
+  }
+
+  /// Each element for itself: the library has answered "no error" with an error in the element,
+  /// and without an offset after a leader moved.
+  private func check(
+    _ element: rd_kafka_topic_partition_t, of topic: String, _ query: OffsetQuery
+  ) throws(KafkaError) {
+    var error = element.err
+    if case .timestamp = query {
+      // -1 is an answer: no record is as new as that.
+    } else if error == RD_KAFKA_RESP_ERR_NO_ERROR, element.offset < 0 {
+      error = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE
+    }
+    guard error != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
+    throw KafkaError(
+      library: error, doing: "no offset for partition \(element.partition) of topic \(topic)",
+      topic: topic, partition: element.partition)
   }
 
   /// Throws what no waiting cures: a refused login, a client that gave itself up.

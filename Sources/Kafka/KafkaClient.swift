@@ -82,8 +82,10 @@ final class KafkaClient: @unchecked Sendable {
     }
   }
 
-  /// Destroys the handle in a thread of its own: librdkafka has hung in here (a topic deleted
-  /// while it was read), and a daemon must get on. False: it still hangs after `limit`.
+  /// Destroys the handle in a thread of its own: librdkafka has hung in here (a topic deleted while
+  /// it was read), and a daemon must get on.
+  ///
+  /// False: it still hangs after `limit`.
   @discardableResult
   func close(limit: Duration) -> Bool {
     guard !closed.exchange(true, ordering: .relaxed) else { return true }
@@ -107,7 +109,9 @@ struct SendableHandle: @unchecked Sendable {
   let pointer: OpaquePointer
 }
 
-/// What the library reported besides messages. Written by its threads and by our polls.
+/// What the library reported besides messages.
+///
+/// Written by its threads and by our polls.
 final class ClientEvents: Sendable {
   struct State {
     /// Last reasons for trouble, newest last, each once.

@@ -6,14 +6,18 @@ package struct KafkaConfiguration: Sendable {
   package var brokers: [String]
   /// `client.id`: what the brokers' logs and quotas call this client.
   package var clientID: String
-  /// librdkafka properties as the operator wrote them (security, tuning). Owned ones are refused.
+  /// librdkafka properties as the operator wrote them (security, tuning).
+  ///
+  /// Owned ones are refused.
   package var properties: [(name: String, value: String)]
   /// Memory in bytes for fetched but not yet read records, over all partitions, the library's own
-  /// structures included. Each partition gets at least 1 MiB for records.
+  /// structures included.
+  ///
+  /// Each partition gets at least 1 MiB for records.
   package var queueBytes: Int
-  /// A partition without progress for this long, while its end is ahead, fails the run.
-  package var stallTimeout: Duration
-  /// Partitions expected by the caller; sizes the queues at once. 0: unknown.
+  /// Partitions expected by the caller; sizes the queues at once.
+  ///
+  /// 0: unknown.
   package var expectedPartitions: Int
   /// Receives what librdkafka would print to standard error; called from its threads.
   package var log: (@Sendable (KafkaLogLine) -> Void)?
@@ -21,14 +25,13 @@ package struct KafkaConfiguration: Sendable {
   package init(
     brokers: [String], clientID: String = "shopmetricsd",
     properties: [(name: String, value: String)] = [], queueBytes: Int = 32 << 20,
-    stallTimeout: Duration = .seconds(30), expectedPartitions: Int = 0,
+    expectedPartitions: Int = 0,
     log: (@Sendable (KafkaLogLine) -> Void)? = nil
   ) {
     self.brokers = brokers
     self.clientID = clientID
     self.properties = properties
     self.queueBytes = queueBytes
-    self.stallTimeout = stallTimeout
     self.expectedPartitions = expectedPartitions
     self.log = log
   }

@@ -177,7 +177,9 @@ package final class KafkaConsumer {
   /// What the brokers' connections reported last, for the text of a stall; empty when nothing.
   package var troubles: [String] { client.events.snapshot.reasons }
 
-  /// Destroys the client. Safe to call twice.
+  /// Destroys the client.
+  ///
+  /// Safe to call twice.
   ///
   /// - Returns: false when the library still hangs after ten seconds. Its thread cannot be
   ///   stopped, so the process should end soon.

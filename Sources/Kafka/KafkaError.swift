@@ -25,8 +25,6 @@ package struct KafkaError: Error, Equatable, Sendable {
   package enum Name {
     /// The brokers do not know the topic.
     package static let topicMissing = "TOPIC_MISSING"
-    /// A partition made no progress for the stall timeout while its end was ahead.
-    package static let stalled = "STALLED"
     /// An offset came that is not above the one before: records were lost or repeated on the way.
     package static let offsetNotRising = "OFFSET_NOT_RISING"
     /// The broker no longer (or not yet) has the asked offset.
@@ -37,8 +35,6 @@ package struct KafkaError: Error, Equatable, Sendable {
     package static let badProperty = "BAD_PROPERTY"
     /// Messages handed to the producer were not accepted by the brokers.
     package static let deliveryFailed = "DELIVERY_FAILED"
-    /// The consumer was closed, or failed before; a run that failed is never continued.
-    package static let unusable = "CLIENT_UNUSABLE"
     /// A system resource (event descriptor, thread) could not be had.
     package static let system = "SYSTEM"
   }
@@ -57,7 +53,9 @@ package struct KafkaError: Error, Equatable, Sendable {
     self.offset = offset
   }
 
-  /// A problem reported by librdkafka. `doing` starts the sentence; `detail` is the library's text.
+  /// A problem reported by librdkafka.
+  ///
+  /// `doing` starts the sentence; `detail` is the library's text.
   package init(
     library error: rd_kafka_resp_err_t, doing: String, detail: String? = nil,
     topic: String? = nil, partition: Int32? = nil, offset: Int64? = nil

@@ -13,13 +13,17 @@ package struct MessageView {
   /// is configured; -1 when the record has none.
   @inlinable package var timestampMs: Int64 { rd_kafka_message_timestamp(message, nil) }
 
-  /// nil: the record has no key. An empty key is an empty buffer.
+  /// nil: the record has no key.
+  ///
+  /// An empty key is an empty buffer.
   @inlinable package var key: UnsafeRawBufferPointer? {
     guard let start = message.pointee.key else { return nil }
     return UnsafeRawBufferPointer(start: start, count: message.pointee.key_len)
   }
 
-  /// nil: a null value (a tombstone). An empty value is an empty buffer.
+  /// nil: a null value (a tombstone).
+  ///
+  /// An empty value is an empty buffer.
   @inlinable package var value: UnsafeRawBufferPointer? {
     guard let start = message.pointee.payload else { return nil }
     return UnsafeRawBufferPointer(start: start, count: message.pointee.len)

@@ -16,8 +16,10 @@ final class PartitionReader {
   private var end: Int64
   /// Whether every record of the batch was delivered.
   private(set) var isDone = true
-  /// The highest end of the partition that was reported. The library reports an end once, and it
-  /// may lie beyond several batches without a visible record (aborted, compacted).
+  /// The highest end of the partition that was reported.
+  ///
+  /// The library reports an end once, and it may lie beyond several batches without a visible
+  /// record (aborted, compacted).
   private var reportedEnd: Int64 = -1
   private let topic: String
 

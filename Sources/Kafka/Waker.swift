@@ -22,7 +22,9 @@ final class Waker {
     }
   }
 
-  /// Ends the thread; before the handle is destroyed. Takes as long as a question in flight.
+  /// Ends the thread; before the handle is destroyed.
+  ///
+  /// Takes as long as a question in flight.
   func stop() {
     stopped.signal()
     _ = thread.wait(.seconds(5))

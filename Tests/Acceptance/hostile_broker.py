@@ -9,10 +9,10 @@ by byte, so that every damage of a log segment or of a connection can be had on 
     with HostileBroker("clicks", {0: [batch(0, [b"one", b"two"])]}) as broker:
         ... broker.bootstrap ...
 
-As a program it serves a named case of hostile_cases.py, or each on a port of its own ("all", one
-line of JSON a case), until standard input ends:
+As a program it serves a named case of hostile_cases.py, or each on a port of its own ("all"),
+until standard input ends:
 
-    python hostile_broker.py CASE [--topic NAME] [--port-file FILE]
+    python hostile_broker.py CASE [--topic NAME] [--port-file FILE] [--json]
 """
 
 import argparse
@@ -346,6 +346,7 @@ def main(words):
     parser.add_argument("case", choices=["all", *sorted(hostile_cases.CASES)])
     parser.add_argument("--topic", default="clickstream-events")
     parser.add_argument("--port-file")
+    parser.add_argument("--json", action="store_true", help="print what the cases expect")
     options = parser.parse_args(words)
     names = hostile_cases.CASES if options.case == "all" else [options.case]
     brokers = [(n, hostile_cases.CASES[n].broker(options.topic).start()) for n in names]
@@ -354,7 +355,7 @@ def main(words):
             file.writelines(broker.bootstrap + "\n" for _, broker in brokers)
     for name, broker in brokers:
         case = hostile_cases.CASES[name]
-        if options.case != "all":
+        if not options.json:
             print(f"bootstrap={broker.bootstrap}", flush=True)
             continue
         print(json.dumps({
