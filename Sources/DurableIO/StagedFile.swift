@@ -64,6 +64,7 @@ package struct StagedFile: ~Copyable {
     try Descriptor.close(synced, path: temporaryPath)
     CrashPoint.reached(role, .synced)
     try lock?.check()
+    if mode == .ifAbsent, try Files.exists(path) { return .alreadyExists }
     if !keepingSidecar { try Files.remove(Files.sidecarPath(of: path)) }
     switch mode {
     case .ifAbsent:

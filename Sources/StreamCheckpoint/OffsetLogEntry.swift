@@ -109,8 +109,13 @@ enum LogFile {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw CheckpointError(path: path, field: "file", expected: "UTF-8", found: "other bytes")
     }
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      line.hasSuffix("\r") ? String(line.dropLast()) : String(line)
+    // By scalars: "\r\n" is one character.
+    let newline: Unicode.Scalar = "\n"
+    let carriageReturn: Unicode.Scalar = "\r"
+    var lines = text.unicodeScalars.split(
+      separator: newline, omittingEmptySubsequences: false
+    ).map { line in
+      String(line.last == carriageReturn ? line.dropLast() : line)
     }
     if lines.last == "" { lines.removeLast() }
     guard let version = lines.first else {
