@@ -75,8 +75,7 @@ let package = Package(
     .executableTarget(
       name: "shopmetricsctl",
       dependencies: [
-        "Pipeline", "Kafka", "DeltaLake", "StreamCheckpoint", "Clickstream", "Parquet", "JSON",
-        "DurableIO", "Argp", "CLinux",
+        "Pipeline", "Kafka", "Clickstream", "JSON", "Argp", "Systemd",
       ],
       swiftSettings: strict),
     // Not installed: librdkafka's mock cluster as a broker for `make demo` and the tests.

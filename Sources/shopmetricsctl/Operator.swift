@@ -6,7 +6,8 @@ import Pipeline
 /// The operator's tool: reads what is on disk, and makes events to try things with.
 @main struct Operator {
   static func main() {
-    let version = "shopmetricsctl \(ProgramVersion.number) (librdkafka \(KafkaLibrary.version.text))"
+    let library = KafkaLibrary.version.text
+    let version = "shopmetricsctl \(ProgramVersion.number) (librdkafka \(library))"
     switch OperatorCommand.parse(CommandLine.arguments, version: version) {
     case .print(let text):
       print(text)

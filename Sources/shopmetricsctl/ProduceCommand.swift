@@ -3,15 +3,13 @@ import Glibc
 import Kafka
 import Pipeline
 import Synchronization
+import Systemd
 
 /// `shopmetricsctl produce`: realistic click events, keyed by customer.
 struct ProduceCommand {
   private let options: OperatorCommand.ProduceOptions
   private let topic: String
   private let producer: KafkaProducer
-
-  /// Set by SIGINT and SIGTERM; the handler may do nothing more than this.
-  private static let interrupted = Atomic<Bool>(false)
 
   init(_ options: OperatorCommand.ProduceOptions) throws {
     self.options = options
@@ -22,33 +20,72 @@ struct ProduceCommand {
       kafka = try Operator.configuration(options.configuration).kafka
     }
     topic = options.topic ?? kafka.topic
+    var properties = kafka.clientProperties.map { ($0.name, $0.value) }
+    if !properties.contains(where: { $0.0 == "message.timeout.ms" }) {
+      // librdkafka would hold records for five minutes; whoever tries something out waits for less.
+      properties.append(("message.timeout.ms", "30000"))
+    }
     producer = try KafkaProducer(
       KafkaConfiguration(
-        brokers: kafka.brokers, clientID: "shopmetricsctl",
-        properties: kafka.clientProperties.map { ($0.name, $0.value) }))
+        brokers: kafka.brokers, clientID: "shopmetricsctl", properties: properties))
   }
 
+  /// - Throws: `PipelineError` when the brokers did not take a record in time.
   func execute() throws -> ExitStatus {
-    signal(SIGINT) { _ in ProduceCommand.interrupted.store(true, ordering: .relaxed) }
-    signal(SIGTERM) { _ in ProduceCommand.interrupted.store(true, ordering: .relaxed) }
+    Interruption.catchSignals()
+    var counts = Counts()
+    do {
+      try produce(&counts)
+    } catch let error as KafkaError {
+      let problem = PipelineError.translating(error)
+      throw PipelineError(
+        problem.code, problem.kind, problem.message,
+        effect: "\(counts.summary) were made, the last ones may not have arrived",
+        remedy: "see that the brokers run and can be reached, then produce again")
+    }
+    print(PrintableText.escaping("produced \(counts.summary) to \(topic)"))
+    return .success
+  }
+
+  private func produce(_ counts: inout Counts) throws {
+    var generator = ClickEventGenerator(
+      seed: options.seed ?? UInt64.random(in: .min ... .max), options: generatorOptions,
+      startTime: wallClockMilliseconds() * 1000)
+    let pace = Pace(rate: options.rate)
+    var confirmed = Int64.min
+    while counts.all < options.events ?? .max {
+      pace.wait(before: counts.all)
+      if Interruption.isRequested { break }
+      let event = generator.next(now: wallClockMilliseconds() * 1000)
+      try producer.send(topic: topic, key: event.key, value: event.value)
+      counts.note(event)
+      // The first record at once, then once a second: a broker that is away is noticed soon.
+      guard MonotonicClock.milliseconds() > confirmed + 1000 else { continue }
+      try confirm(unless: { Interruption.isRequested })
+      confirmed = MonotonicClock.milliseconds()
+    }
+    try confirm(unless: { false })
+  }
+
+  private var generatorOptions: GeneratorOptions {
     var settings = GeneratorOptions()
     settings.malformedRatio = options.malformed
     settings.lateRatio = options.late
     settings.duplicateRatio = options.duplicates
-    var generator = ClickEventGenerator(
-      seed: options.seed ?? UInt64.random(in: .min ... .max), options: settings,
-      startTime: wallClockMilliseconds() * 1000)
-    var counts = Counts()
-    let pace = Pace(rate: options.rate)
-    while !Self.interrupted.load(ordering: .relaxed), counts.all < options.events ?? .max {
-      pace.wait(before: counts.all) { Self.interrupted.load(ordering: .relaxed) }
-      let event = generator.next(now: wallClockMilliseconds() * 1000)
-      try producer.send(topic: topic, key: event.key, value: event.value)
-      counts.note(event)
+    return settings
+  }
+
+  /// Waits until the brokers have everything that was sent, at most ten seconds.
+  private func confirm(unless isStopped: () -> Bool) throws {
+    let limit = MonotonicClock.milliseconds() + 10_000
+    while !isStopped() {
+      do {
+        return try producer.flush(timeout: .milliseconds(200))
+      } catch {
+        let isSlow = error.name == "_TIMED_OUT" && MonotonicClock.milliseconds() < limit
+        guard isSlow else { throw error }
+      }
     }
-    try producer.flush(timeout: .seconds(30))
-    print("produced \(counts.summary) to \(topic)")
-    return .success
   }
 
   private struct Counts {
@@ -71,20 +108,37 @@ struct ProduceCommand {
   }
 }
 
+/// SIGINT and SIGTERM as a question that a loop asks.
+private enum Interruption {
+  private static let requested = Atomic<Bool>(false)
+
+  static var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+  /// A second signal ends the process at once.
+  static func catchSignals() {
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { number in
+        Interruption.requested.store(true, ordering: .relaxed)
+        signal(number, SIG_DFL)
+      }
+    }
+  }
+}
+
 /// Spreads events evenly over time.
 private struct Pace {
-  private let intervalMicroseconds: Double?
+  private let intervalMilliseconds: Double?
   private let began = MonotonicClock.milliseconds()
 
   init(rate: Double?) {
-    intervalMicroseconds = rate.map { 1_000_000 / $0 }
+    intervalMilliseconds = rate.map { 1000 / $0 }
   }
 
-  /// Sleeps until event number `index` is due, waking up now and then to look for a stop.
-  func wait(before index: Int64, unless isStopped: () -> Bool) {
-    guard let intervalMicroseconds else { return }
-    let due = began + Int64(Double(index) * intervalMicroseconds / 1000)
-    while !isStopped() {
+  /// Sleeps until event number `index` is due, or an interruption.
+  func wait(before index: Int64) {
+    guard let intervalMilliseconds else { return }
+    let due = began + Int64(Double(index) * intervalMilliseconds)
+    while !Interruption.isRequested {
       let left = due - MonotonicClock.milliseconds()
       guard left > 0 else { return }
       usleep(UInt32(min(left, 100)) * 1000)
