@@ -110,3 +110,12 @@ let package = Package(
   ],
   cxxLanguageStandard: .cxx17
 )
+
+// Links only with libFuzzer: see Tests/Fuzz/fuzz.sh.
+if Context.environment["SHOPMETRICS_FUZZ"] == "1" {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz",
+      dependencies: ["Parquet", "JSON", "Clickstream", "DeltaLake", "StreamCheckpoint"],
+      path: "Tests/Fuzz/Driver", swiftSettings: strict))
+}

@@ -35,6 +35,7 @@ extension BronzeQuery {
       state.pending = try checkpoint.offsets(batch)
     }
     try sweep()
+    if let newest = found.offsets { try checkpoint.purge(newest: newest) }
     self.state = state
     logRecovery(row, state)
   }
@@ -177,8 +178,11 @@ extension BronzeQuery {
   /// Removes temporary files, and data files that no commit names.
   private func sweep() throws {
     var count = try checkpoint.sweepTemporaries()
+    // By path: a table whose creation was interrupted is none yet, and has leftovers all the same.
+    for path in [configuration.paths.bronze, configuration.paths.deadLetter] {
+      count += try publisher.sweepTemporaries(in: "\(path)/_delta_log").count
+    }
     for table in [bronze, deadLetters].compactMap({ $0 }) {
-      count += try publisher.sweepTemporaries(in: "\(table.path)/_delta_log").count
       count += try table.sweepOrphans(prefix: "\(Self.name)-", sparing: []).count
     }
     if count > 0 { log.notice("removed \(count) files that an interrupted batch left behind") }

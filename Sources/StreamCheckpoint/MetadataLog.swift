@@ -57,8 +57,9 @@ package struct MetadataLog {
     guard try Files.exists(directory) else { return }
     let old = try Files.list(directory).compactMap(Int64.init).filter { $0 >= 0 && $0 < first }
     for id in old.sorted() {
-      try Files.remove("\(directory)/\(id)")
+      // The checksum first: a kill in between leaves a file that the next purge still finds.
       try Files.remove("\(directory)/.\(id).crc")
+      try Files.remove("\(directory)/\(id)")
     }
   }
 

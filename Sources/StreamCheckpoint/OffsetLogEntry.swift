@@ -65,6 +65,11 @@ package struct OffsetLogEntry: Equatable, Sendable {
         path: path, field: "file", expected: "v1, a metadata line and a line per source",
         found: "\(lines.count) lines")
     }
+    if let blank = lines[2...].firstIndex(of: "") {
+      throw CheckpointError(
+        path: path, field: "line \(blank + 1)", expected: "a source's offset, or -",
+        found: "an empty line")
+    }
     let metadata = try LogFile.object(lines[1], path: path, field: "line 2")
     self.init(
       batchWatermarkMs: try LogFile.milliseconds("batchWatermarkMs", in: metadata, path: path),
