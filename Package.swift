@@ -111,11 +111,19 @@ let package = Package(
   cxxLanguageStandard: .cxx17
 )
 
-// Links only with libFuzzer: see Tests/Fuzz/fuzz.sh.
+// The fuzz program links only with libFuzzer (Tests/Fuzz/fuzz.sh); the tests replay its corpus.
+let fuzzDependencies: [Target.Dependency] = [
+  "Parquet", "JSON", "Clickstream", "DeltaLake", "StreamCheckpoint",
+]
 if Context.environment["SHOPMETRICS_FUZZ"] == "1" {
   package.targets.append(
     .executableTarget(
-      name: "fuzz",
-      dependencies: ["Parquet", "JSON", "Clickstream", "DeltaLake", "StreamCheckpoint"],
-      path: "Tests/Fuzz/Driver", swiftSettings: strict))
+      name: "fuzz", dependencies: fuzzDependencies, path: "Tests/Fuzz/Driver",
+      swiftSettings: strict))
+} else {
+  package.targets.append(
+    .testTarget(
+      name: "FuzzTests", dependencies: fuzzDependencies, path: "Tests/Fuzz",
+      exclude: ["Corpus", "fuzz.sh", "make_parquet_seeds.py", "Driver/Driver.swift"],
+      swiftSettings: strict))
 }

@@ -44,7 +44,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "\n", "v2\n{}\nX", "v3", "V1\n{}\nX", "v1\n{}", "v1\n[]\nX", "v1\n{\nX", "1\n{}\nX", "v1\n\n\n\n",
+    "", "\n", "v2\n{}\nX", "v3", "V1\n{}\nX", "v1\n{}", "v1\n[]\nX", "v1\n{\nX", "1\n{}\nX",
+    "v1\n\n\n\n",
     "v1\n{\"batchTimestampMs\":-5}\nX", "v1\n{\"batchTimestampMs\":\"5\"}\nX",
   ])
   func `other offsets files are refused with file, expected and found`(text: String) {
