@@ -71,7 +71,8 @@ package enum Files {
       if errno == ENOENT { return nil }
       throw SystemError(call: "stat", path: path)
     }
-    let milliseconds = Int64(found.st_mtim.tv_sec) * 1000
+    let milliseconds =
+      Int64(found.st_mtim.tv_sec) * 1000
       + Int64(found.st_mtim.tv_nsec) / 1_000_000
     return FileStatus(
       size: Int64(found.st_size), mtimeMilliseconds: milliseconds,

@@ -46,7 +46,9 @@ package struct StagedFile: ~Copyable {
     CrashPoint.reached(role, .written)
   }
 
-  /// Makes the staged bytes visible under their name, durably. The one publish sequence.
+  /// Makes the staged bytes visible under their name, durably.
+  ///
+  /// The one publish sequence of the program.
   ///
   /// Order: sync the file, check that the lock is still ours, remove a checksum sidecar that
   /// belonged to an older file of that name, link or rename, remove the temporary name, sync the

@@ -8,7 +8,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible, Sendable 
   package let call: String
   package let path: String
   /// Whether it is unknown what a power cut would leave: a sync failed, or a name was published
-  /// and could not be made durable. Nothing may be retried then; only a restart reads the truth.
+  /// and could not be made durable.
+  ///
+  /// Nothing may be retried then; only a restart reads the truth.
   package let outcomeUnknown: Bool
 
   package init(errno: Int32, call: String, path: String, outcomeUnknown: Bool = false) {

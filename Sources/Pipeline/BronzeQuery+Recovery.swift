@@ -5,7 +5,9 @@ internal import StreamCheckpoint
 
 extension BronzeQuery {
   /// Reads checkpoint and tables, finishes a batch whose commit point was passed, and removes what
-  /// a crash left behind. Reads nothing from Kafka.
+  /// a crash left behind.
+  ///
+  /// Reads nothing from Kafka.
   ///
   /// - Throws: `PipelineError` when a row of the recovery table refuses, or when a file is damaged;
   ///   nothing was written then.

@@ -9,7 +9,9 @@ package struct RecoveryObservation: Equatable, Sendable {
   package var commits: Int64?
   /// Newest batch in the first table, whose commit is the batch's commit point.
   package var firstTable: Int64?
-  /// Newest batch in the second table. It lags behind whenever a batch had no rows for it.
+  /// Newest batch in the second table.
+  ///
+  /// It lags behind whenever a batch had no rows for it.
   package var secondTable: Int64?
   /// Whether the first table's commit of its newest batch carries actions for the second table.
   package var carriesSecond: Bool

@@ -22,7 +22,8 @@ extension CheckpointError {
   /// At most 60 characters of untrusted text, control characters escaped, for an error message.
   static func excerpt(_ text: some StringProtocol) -> String {
     let shown = text.unicodeScalars.prefix(60).map { scalar in
-      scalar.value < 0x20 || scalar.value == 0x7F ? "\\u{\(String(scalar.value, radix: 16))}"
+      scalar.value < 0x20 || scalar.value == 0x7F
+        ? "\\u{\(String(scalar.value, radix: 16))}"
         : String(scalar)
     }
     let dots = text.unicodeScalars.count > 60 ? "…" : ""

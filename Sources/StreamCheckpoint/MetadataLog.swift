@@ -32,7 +32,8 @@ package struct MetadataLog {
     ids.sort()
     for (lower, upper) in zip(ids, ids.dropFirst()) where upper != lower + 1 {
       throw CheckpointError(
-        path: directory, field: "batch \(lower + 1)", expected: "a file for every batch from "
+        path: directory, field: "batch \(lower + 1)",
+        expected: "a file for every batch from "
           + "\(ids[0]) to \(ids[ids.count - 1])", found: "no file \(lower + 1)")
     }
     return ids

@@ -20,7 +20,9 @@ package struct OffsetLogEntry: Equatable, Sendable {
     self.sources = sources
   }
 
-  /// The settings that Spark 3.5 writes into a new checkpoint. All are inert for a query without
+  /// The settings that Spark 3.5 writes into a new checkpoint.
+  ///
+  /// All are inert for a query without
   /// state; Spark reads them back when it takes the query over.
   package static let newCheckpointConf: String = {
     let provider = "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider"

@@ -17,7 +17,8 @@ enum ForegroundRun {
       do {
         let report = try query.value.run(context)
         bar.clear()
-        log.notice(report.wasStopped ? "run stopped: \(report.summary)" : "run ok: \(report.summary)")
+        let outcome = report.wasStopped ? "stopped" : "ok"
+        log.notice("run \(outcome): \(report.summary)")
         return .success
       } catch {
         let problem = PipelineError.translating(error)

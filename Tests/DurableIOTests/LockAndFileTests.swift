@@ -88,7 +88,8 @@ import Testing
       let scratch = try ScratchDirectory()
       let path = scratch.path
       let name = step.rawValue
-      await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, name = name as String] in
+      await #expect(processExitsWith: .signal(SIGKILL)) {
+        [path = path as String, name = name as String] in
         setenv("SHOPMETRICS_CRASH_AT", "offsets.\(name)", 1)
         _ = try Publisher(lock: nil).publish(
           Array("whole".utf8), as: "f", in: path, role: .offsets, mode: .ifAbsent, sidecar: false)

@@ -40,8 +40,10 @@ import Testing
   @Test func `every plan advances and none passes its target`() {
     var random = SystemRandomNumberGenerator()
     for _ in 0..<500 {
-      let sizes = Dictionary(
-        uniqueKeysWithValues: (0..<Int32(5)).map { ($0, Int64.random(in: 0...1000, using: &random)) })
+      var sizes: [Int32: Int64] = [:]
+      for partition in 0..<Int32(5) {
+        sizes[partition] = Int64.random(in: 0...1000, using: &random)
+      }
       let limit = Int64.random(in: 1...500, using: &random)
       let end = ends(limit, sizes)
       #expect(end.allSatisfy { $0.value >= 0 && $0.value <= sizes[$0.key] ?? 0 })

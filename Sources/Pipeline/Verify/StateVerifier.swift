@@ -123,7 +123,8 @@ package struct StateVerifier {
       let dead = letters[partition] ?? OffsetIntervals()
       compare("ROW_COUNT", "\(place), clickstream_raw", account.total.good, rows.count)
       compare("ROW_COUNT", "\(place), clickstream_dead_letter", account.total.dead, dead.count)
-      compare("CONTINUITY", "\(place), end of batch \(accounting.batch)", account.end,
+      compare(
+        "CONTINUITY", "\(place), end of batch \(accounting.batch)", account.end,
         account.total.end)
       for (table, intervals) in [("clickstream_raw", rows), ("clickstream_dead_letter", dead)] {
         guard let low = intervals.lowest, let end = intervals.end else { continue }
@@ -192,7 +193,8 @@ package struct StateVerifier {
     guard let second = accounting.second, let queryID = state.queryID,
       let letters = state.deadLetters
     else { return }
-    let isPending = RecoveryRow.matching(state.observation) == .finishBatch
+    let isPending =
+      RecoveryRow.matching(state.observation) == .finishBatch
       && state.observation.firstTable == accounting.batch
     guard
       let commit = try letters.commitInfo(ofTransaction: queryID, version: accounting.batch)
