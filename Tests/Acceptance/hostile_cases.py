@@ -7,6 +7,7 @@ Each case says what a consumer must make of it:
     stalled   nothing comes at the damage: only the reader's own deadline ends the run
     aborts    refused, but older libraries end the process with SIGABRT
 
+`offsets` of a refused or stalled case are the records before the damage: they may come.
 `start` is where a reader begins that already has a position; else it begins where the log does.
 """
 
@@ -127,8 +128,9 @@ case("transaction-open", "read",
 
 # Damage that the client reports.
 case("crc-wrong-first", "refused", lambda: [good(0, flip_at=100), good(10)])
-case("crc-wrong-middle", "refused", lambda: [good(0), good(10, flip_at=100), good(20)])
-case("crc-field-wrong", "refused", lambda: [good(0), good(10, crc_flip=1)])
+case("crc-wrong-middle", "refused",
+     lambda: [good(0), good(10, flip_at=100), good(20)], upto(10))
+case("crc-field-wrong", "refused", lambda: [good(0), good(10, crc_flip=1)], upto(10))
 case("codec-7", "refused", lambda: [good(0, codec_bits=7)])
 for name in COMPRESSED:
     case(f"damaged-{name}", "refused", lambda c=name: [good(0, codec=c, payload=_damaged(c))])
@@ -136,15 +138,16 @@ case("gzip-is-not-gzip", "refused", lambda: [good(0, codec_bits=1, payload=b"no 
 case("start-below-log", "refused", lambda: [good(100)], start=0)
 case("start-above-end", "refused", lambda: [good(0)], start=50)
 case("out-of-order", "refused",
-     lambda: [good(0), good(15, 5), good(10, 5), good(20)], whole_log=True)
+     lambda: [good(0), good(15, 5), good(10, 5), good(20)],
+     [*upto(10), *upto(20, 15)], whole_log=True)
 case("format-3", "refused", lambda: [good(0, magic=3)])
 case("topic-forbidden", "refused", lambda: [good(0)], errors={METADATA: ["always", 29]})
 case("no-leader", "refused", lambda: [good(0)], partition_errors={0: 5})
 
 # Damage that the client passes over in silence, or repeats for ever.
 case("record-length-beyond-batch", "stalled",
-     lambda: [batch(0, [Record(event(0)), Record(event(1), length=100_000)])])
-case("batch-cut-short", "stalled", lambda: [good(0), good(10, cut=40)])
+     lambda: [batch(0, [Record(event(0)), Record(event(1), length=100_000)])], [0])
+case("batch-cut-short", "stalled", lambda: [good(0), good(10, cut=40)], upto(10))
 case("length-2-gib", "stalled", lambda: [good(0)],
      answer={FETCH: b"\x7f\xff\xff\xff" + b"\0" * 64})
 case("length-garbage", "stalled", lambda: [good(0)], answer={FETCH: b"\xff\xfe\xfd\xfc" * 40})

@@ -1,19 +1,33 @@
 import Foundation
+import Testing
 
 /// One named case of Tests/Acceptance/hostile_cases.py, being served.
-struct HostileCase: Decodable {
+struct HostileCase: Decodable, Sendable, CustomTestStringConvertible {
   var name: String
   var bootstrap: String
   /// "read", "refused", "stalled" or "aborts".
   var outcome: String
   var offsets: [Int64]
   var start: Int64?
+
+  var testDescription: String { name }
 }
 
-/// The program hostile_broker.py, which serves all cases until it is let go.
-final class HostileBroker {
+/// The program hostile_broker.py, which serves all cases until this process ends.
+final class HostileBroker: Sendable {
+  /// Nil without a Python, and when the program did not start.
+  static let shared: HostileBroker? = {
+    guard let python else { return nil }
+    do {
+      return try HostileBroker(python: python)
+    } catch {
+      print("the hostile broker did not start: \(error)")
+      return nil
+    }
+  }()
+
   let cases: [HostileCase]
-  private let process = Process()
+  /// Its other end is the program's standard input: it ends with this process.
   private let input = Pipe()
 
   static let topic = "clickstream-events"
@@ -31,12 +45,12 @@ final class HostileBroker {
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
 
-  /// - Parameter name: of a case, or "all".
-  init(python: String, case name: String) throws {
+  private init(python: String) throws {
     let output = Pipe()
+    let process = Process()
     process.executableURL = URL(fileURLWithPath: python)
     process.arguments = [
-      Self.root + "/Tests/Acceptance/hostile_broker.py", name, "--topic", Self.topic, "--json",
+      Self.root + "/Tests/Acceptance/hostile_broker.py", "all", "--topic", Self.topic, "--json",
     ]
     process.standardInput = input
     process.standardOutput = output
@@ -46,10 +60,7 @@ final class HostileBroker {
     }
   }
 
-  deinit {
-    try? input.fileHandleForWriting.close()
-    process.waitUntilExit()
-  }
+  subscript(name: String) -> HostileCase? { cases.first { $0.name == name } }
 
   /// Up to the line "ready", or to the end.
   private static func lines(of handle: FileHandle) throws -> [String] {
