@@ -149,6 +149,9 @@ extension BatchAccounting {
 }
 
 extension PartitionAccount {
+  /// No partition reaches this offset: at a million records a second it takes nine years.
+  private static let highest: Int64 = 1 << 48
+
   fileprivate func write(to writer: inout JSONWriter) {
     writer.beginObject()
     for (key, value) in [
@@ -177,6 +180,9 @@ extension PartitionAccount {
       let totalStart = total.int64("start"), let totalGood = total.int64("good"),
       let totalDead = total.int64("dead"), let totalAbsent = total.int64("absent")
     else { return nil }
+    // From a file: sums of what is accepted here cannot overflow.
+    let numbers = [start, end, good, dead, absent, totalStart, totalGood, totalDead, totalAbsent]
+    guard numbers.allSatisfy({ (0...Self.highest).contains($0) }) else { return nil }
     self.init(
       start: start, end: end, good: good, dead: dead, absent: absent,
       total: Total(start: totalStart, good: totalGood, dead: totalDead, absent: totalAbsent))

@@ -1,5 +1,6 @@
 import JSON
 import Pipeline
+import Systemd
 
 /// `shopmetricsctl verify`: tables and checkpoint against each other, from the files alone.
 struct VerifyCommand {
@@ -20,10 +21,12 @@ struct VerifyCommand {
     let rows =
       "\(RunReport.grouped(report.bronzeRows)) rows and "
       + "\(RunReport.grouped(report.deadLetterRows)) dead letters in \(report.files) files"
+    let count = report.findings.count
     lines.append(
       report.isSound
-        ? "sound: \(rows)" : "\(report.findings.count) findings in \(rows); nothing was changed")
-    return lines.joined(separator: "\n")
+        ? "sound: \(rows), the accounting of \(report.batches) batches"
+        : "\(count) \(count == 1 ? "finding" : "findings") in \(rows); nothing was changed")
+    return lines.map { PrintableText.escaping($0, limit: 2000) }.joined(separator: "\n")
   }
 
   private func document(_ report: VerificationReport) -> String {
@@ -33,6 +36,7 @@ struct VerifyCommand {
     writer.field("rows", report.bronzeRows)
     writer.field("deadLetters", report.deadLetterRows)
     writer.field("files", report.files)
+    writer.field("batches", report.batches)
     writer.key("findings")
     writer.beginArray()
     for finding in report.findings {

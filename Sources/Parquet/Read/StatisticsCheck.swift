@@ -21,6 +21,16 @@ public struct StatisticsMismatch: Equatable, Sendable, CustomStringConvertible {
   }
 }
 
+/// What the values of one chunk say, and where the footer says something else.
+public struct CheckedColumn: Equatable, Sendable {
+  public let mismatches: [StatisticsMismatch]
+  public let nullCount: Int64
+  /// The least and the greatest value as PLAIN bytes without a length; nil without values, and
+  /// where the format defines no order that this library knows.
+  public let minValue: [UInt8]?
+  public let maxValue: [UInt8]?
+}
+
 extension FileReader {
   /// Reads every column and compares it with the footer's statistics.
   ///
@@ -31,18 +41,18 @@ extension FileReader {
     var mismatches: [StatisticsMismatch] = []
     for rowGroup in 0..<rowGroupCount {
       for leaf in schema.leaves.indices {
-        mismatches += try verifyStatistics(rowGroup: rowGroup, leaf: leaf)
+        let values = try readColumn(rowGroup: rowGroup, leaf: leaf)
+        mismatches += checkStatistics(of: values, rowGroup: rowGroup, leaf: leaf).mismatches
       }
     }
     return mismatches
   }
 
-  private func verifyStatistics(
-    rowGroup: Int, leaf: Int
-  ) throws(ParquetError) -> [StatisticsMismatch] {
-    let values = try readColumn(rowGroup: rowGroup, leaf: leaf)
-    let metaData = metadata.rowGroups[rowGroup].columns[leaf].metaData
-    guard let statistics = metaData?.statistics else { return [] }
+  /// Compares a chunk that was read with the footer's statistics of it, as `verifyStatistics` does.
+  public func checkStatistics(
+    of values: ColumnValues, rowGroup: Int, leaf: Int
+  ) -> CheckedColumn {
+    let statistics = metadata.rowGroups[rowGroup].columns[leaf].metaData?.statistics
     let column = schema.leaves[leaf]
     var mismatches: [StatisticsMismatch] = []
     func report(_ field: StatisticsMismatch.Field, _ expected: String, _ found: String) {
@@ -51,17 +61,21 @@ extension FileReader {
           rowGroup: rowGroup, column: column.name, field: field, expected: expected, found: found))
     }
     let nullCount = Int64(values.entryCount - values.values.count)
-    if let stated = statistics.nullCount, stated != nullCount {
+    if let stated = statistics?.nullCount, stated != nullCount {
       report(.nullCount, "\(stated)", "\(nullCount)")
     }
-    guard let bounds = StatisticsOrder(column)?.bounds(values.values) else { return mismatches }
-    if let stated = statistics.minValue, !bounds.min.isStated(by: stated, isLower: true) {
-      report(.minValue, stated.hexadecimal, bounds.min.bytes.hexadecimal)
+    let bounds = StatisticsOrder(column)?.bounds(values.values)
+    if let bounds {
+      if let stated = statistics?.minValue, !bounds.min.isStated(by: stated, isLower: true) {
+        report(.minValue, stated.hexadecimal, bounds.min.bytes.hexadecimal)
+      }
+      if let stated = statistics?.maxValue, !bounds.max.isStated(by: stated, isLower: false) {
+        report(.maxValue, stated.hexadecimal, bounds.max.bytes.hexadecimal)
+      }
     }
-    if let stated = statistics.maxValue, !bounds.max.isStated(by: stated, isLower: false) {
-      report(.maxValue, stated.hexadecimal, bounds.max.bytes.hexadecimal)
-    }
-    return mismatches
+    return CheckedColumn(
+      mismatches: mismatches, nullCount: nullCount, minValue: bounds?.min.bytes,
+      maxValue: bounds?.max.bytes)
   }
 }
 

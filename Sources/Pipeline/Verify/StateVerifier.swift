@@ -1,237 +1,221 @@
 internal import DeltaLake
 internal import DurableIO
-internal import JSON
 internal import StreamCheckpoint
 
 /// Checks tables and checkpoint against each other, from the files alone and without writing.
+///
+/// Every byte of every data file is read. A daemon may be at work meanwhile: what it commits after
+/// the start is left for the next verification.
+///
+/// Memory: one column chunk, the names of the files, and sixteen bytes for each gap in the offsets.
 package struct StateVerifier {
-  private let state: StateReader
-  private var report = VerificationReport()
+  let state: StateReader
+  let row: RecoveryRow
+  var report: VerificationReport
+  var events = TableRows()
+  var letters = TableRows()
+  let checkpoint: CheckpointAudit
 
-  /// - Throws: `PipelineError` for damage that leaves nothing to compare.
+  /// - Throws: `PipelineError` when the file system refuses; damage is a finding.
   package static func verify(_ configuration: Configuration) throws -> VerificationReport {
-    var verifier = StateVerifier(state: try StateReader(configuration))
     do {
+      var verifier = try StateVerifier(configuration)
       try verifier.run()
+      return verifier.report
     } catch {
       throw PipelineError.translating(error)
     }
-    return verifier.report
   }
 
-  private init(state: StateReader) {
-    self.state = state
+  private init(_ configuration: Configuration) throws {
+    var report = VerificationReport()
+    state = try StateReader(configuration) { error in
+      report.findings.append(try Self.finding(error))
+    }
+    row = RecoveryRow.matching(state.observation)
+    checkpoint = try CheckpointAudit(state.checkpoint)
+    for finding in checkpoint.findings where !report.findings.contains(finding) {
+      report.findings.append(finding)
+    }
+    self.report = report
+  }
+
+  /// Damage as a finding; the file system's refusals are none.
+  static func finding(_ error: any Error) throws -> Finding {
+    if let error = error as? CheckpointError { return .damaged(error) }
+    let problem = PipelineError.translating(error)
+    guard problem.kind == .damaged, let error = error as? DeltaError else { throw error }
+    let place = error.version.map { "\(error.tablePath), version \($0)" } ?? error.tablePath
+    return Finding("TABLE_DAMAGED", place, expected: "a whole log", found: error.message)
   }
 
   private mutating func run() throws {
-    try checkRecoveryRow()
-    try checkLogs()
-    guard let bronze = state.bronze else { return }
-    let events = try TableScan(bronze)
-    let letters = try state.deadLetters.map { try TableScan($0) }
-    report.findings += events.findings + (letters?.findings ?? [])
-    report.bronzeRows = events.rows
-    report.deadLetterRows = letters?.rows ?? 0
-    report.files = events.files + (letters?.files ?? 0)
-    checkUnique(events.offsets, letters?.offsets ?? [:])
-    checkTotals(events.offsets, letters?.offsets ?? [:])
-    try checkCommits(bronze)
-    try noteOrphans()
+    if state.isWhole { checkRecoveryRow() }
+    try checkFiles()
+    if state.isWhole {
+      checkTotals()
+      try checkCommits()
+    } else {
+      report.notes.append(
+        "totals and batches are not compared, because not everything could be read")
+    }
+    try noteLeftovers()
   }
 
-  // MARK: Checkpoint
-
-  private mutating func checkRecoveryRow() throws {
-    let row = RecoveryRow.matching(state.observation)
+  private mutating func checkRecoveryRow() {
+    func text(_ batch: Int64?) -> String { batch.map(String.init) ?? "none" }
+    let found = state.observation
     switch row {
-    case .startNew, .nextBatch: break
+    case .startNew: checkNoStranger()
+    case .nextBatch: break
     case .replayBatch, .finishBatch:
       report.notes.append(
-        "batch \(state.observation.offsets ?? 0) is pending (row \(row.rawValue)): the daemon is "
-          + "at work on it, or will finish it at its next start")
+        "batch \(text(found.offsets)) is pending (row \(row.rawValue)): the daemon is at work on "
+          + "it, or completes it at its next start")
     default:
-      find(
+      report.find(
         "STATE_CONTRADICTS", state.paths.bronzeCheckpoint,
         expected: "offsets, commits and tables at the same batch",
-        found: "offsets \(Self.text(state.observation.offsets)), commits "
-          + "\(Self.text(state.observation.commits)), clickstream_raw "
-          + "\(Self.text(state.observation.firstTable)), clickstream_dead_letter "
-          + "\(Self.text(state.observation.secondTable)) (row \(row.rawValue))")
+        found: "offsets \(text(found.offsets)), commits \(text(found.commits)), "
+          + "clickstream_raw \(text(found.firstTable)), "
+          + "clickstream_dead_letter \(text(found.secondTable)) (row \(row.rawValue))")
     }
   }
 
-  private static func text(_ batch: Int64?) -> String { batch.map(String.init) ?? "none" }
-
-  /// Every file of both logs, its checksum, and offsets that never go back.
-  private mutating func checkLogs() throws {
-    var before: [Int32: Int64] = [:]
-    let ids = try state.checkpoint.offsetLog.batchIDs()
-    report.batches = Int64(ids.count)
-    for id in ids {
-      let path = "\(state.checkpoint.offsetLog.directory)/\(id)"
-      do {
-        guard let entry = try state.checkpoint.offsets(id), let text = entry.sources.first,
-          let text
-        else { continue }
-        let offsets = try KafkaOffsetsJSON.parse(text, path: path).offsets
-        for (partition, offset) in before where (offsets[partition] ?? -1) < offset {
-          find(
-            "OFFSETS_WENT_BACK", "\(path), partition \(partition)",
-            expected: "an offset from \(offset)", found: Self.text(offsets[partition]))
-        }
-        before = offsets
-      } catch let error as CheckpointError {
-        find("CHECKPOINT_DAMAGED", path, expected: error.expected, found: error.found)
+  /// A checkpoint that was never used fits only to tables that no query has written.
+  private mutating func checkNoStranger() {
+    for table in [state.bronze, state.deadLetters].compactMap({ $0 }) {
+      guard let (appID, batch) = table.snapshot.transactions.min(by: { $0.key < $1.key }) else {
+        continue
       }
-    }
-    for id in try state.checkpoint.commitLog.batchIDs() {
-      do {
-        _ = try state.checkpoint.commit(id)
-      } catch let error as CheckpointError {
-        find("CHECKPOINT_DAMAGED", error.path, expected: error.expected, found: error.found)
-      }
+      report.find(
+        "STATE_CONTRADICTS", state.paths.bronzeCheckpoint,
+        expected: "the checkpoint of query \(appID), whose batch \(batch) is in \(table.path)",
+        found: "no batch")
     }
   }
 
   // MARK: Rows
 
-  /// A record is one row, in one of the two tables.
-  private mutating func checkUnique(
-    _ events: [Int32: OffsetIntervals], _ letters: [Int32: OffsetIntervals]
-  ) {
-    for partition in Set(events.keys).union(letters.keys).sorted() {
-      var all = events[partition] ?? OffsetIntervals()
-      if let other = letters[partition] { all.formUnion(other) }
-      guard let offset = all.firstDuplicate() else { continue }
-      find(
-        "DUPLICATE_OFFSET", "partition \(partition)", expected: "offset \(offset) in one row",
-        found: "it is in two or more")
+  /// All files of both tables, in the order in which they were written.
+  private mutating func checkFiles() throws {
+    var all: [(table: DeltaTable, file: AddFile)] = []
+    for table in [state.bronze, state.deadLetters].compactMap({ $0 }) {
+      do {
+        all += try table.liveFiles().map { (table, $0) }
+      } catch {
+        report.findings.append(try Self.finding(error))
+      }
     }
+    all.sort { ($0.file.modificationTime, $0.file.path) < ($1.file.modificationTime, $1.file.path) }
+    var seen: [Int32: OffsetRuns] = [:]
+    for (table, file) in all {
+      var audit = DataFileAudit(file, of: table)
+      let offsets = audit.takeOffsets()
+      report.findings += audit.findings
+      for (partition, runs) in offsets.sorted(by: { $0.key < $1.key }) {
+        guard let repeated = seen[partition, default: OffsetRuns()].formUnion(runs) else {
+          continue
+        }
+        noteDuplicate(partition, repeated, in: audit.path, file.path)
+      }
+      if table === state.bronze { events.note(audit, file) } else { letters.note(audit, file) }
+    }
+    report.files = all.count
+    report.bronzeRows = events.rowCount
+    report.deadLetterRows = letters.rowCount
+  }
+
+  /// A record is one row, in one of the two tables.
+  private mutating func noteDuplicate(
+    _ partition: Int32, _ offset: Int64, in path: String, _ name: String
+  ) {
+    let other =
+      events.fileAround(offset, of: partition, otherThan: name)
+      ?? letters.fileAround(offset, of: partition, otherThan: name)
+    report.find(
+      "DUPLICATE_OFFSET", path, expected: "partition \(partition), offset \(offset) in one row",
+      found: "another row in \(other ?? "another file")")
   }
 
   /// Rows and absent offsets make up the whole range since the stream began.
-  private mutating func checkTotals(
-    _ events: [Int32: OffsetIntervals], _ letters: [Int32: OffsetIntervals]
-  ) {
+  private mutating func checkTotals() {
     guard let accounting = state.accounting else {
-      report.notes.append("the newest batch has no accounting of ours; gaps are not checked")
+      if state.observation.firstTable != nil {
+        report.notes.append("the newest batch has no accounting of ours; totals are not compared")
+      }
+      return
+    }
+    guard events.unreadFiles + letters.unreadFiles == 0 else {
+      report.notes.append("totals are not compared, because not all files could be read")
       return
     }
     for (partition, account) in accounting.partitions.sorted(by: { $0.key < $1.key }) {
-      let place = "partition \(partition)"
-      let rows = events[partition] ?? OffsetIntervals()
-      let dead = letters[partition] ?? OffsetIntervals()
-      compare("ROW_COUNT", "\(place), clickstream_raw", account.total.good, rows.count)
-      compare("ROW_COUNT", "\(place), clickstream_dead_letter", account.total.dead, dead.count)
-      compare(
-        "CONTINUITY", "\(place), end of batch \(accounting.batch)", account.end,
-        account.total.end)
-      for (table, intervals) in [("clickstream_raw", rows), ("clickstream_dead_letter", dead)] {
-        guard let low = intervals.lowest, let end = intervals.end else { continue }
-        guard low < account.total.start || end > account.end else { continue }
-        find(
-          "OFFSET_OUTSIDE", "\(place), \(table)",
-          expected: "offsets \(account.total.start) to \(account.end - 1)",
-          found: "\(low) to \(end - 1)")
-      }
+      checkTotals(account, partition)
+    }
+    for partition in events.partitions.union(letters.partitions).sorted()
+    where accounting.partitions[partition] == nil {
+      report.find(
+        "OFFSET_OUTSIDE", "partition \(partition)",
+        expected: "partitions of batch \(accounting.batch)", found: "rows of another one")
     }
   }
 
-  private mutating func compare(
-    _ code: String, _ place: String, _ expected: Int64, _ found: Int64
-  ) {
-    guard expected != found else { return }
-    find(code, place, expected: RunReport.grouped(expected), found: RunReport.grouped(found))
-  }
-
-  // MARK: Commits
-
-  /// Each batch's commit against its own accounting, as far as the log still holds it.
-  private mutating func checkCommits(_ bronze: DeltaTable) throws {
-    var version = bronze.snapshot.version
-    var later: [Int32: PartitionAccount] = [:]
-    while version >= 0, let actions = try bronze.actions(ofVersion: version) {
-      if let object = actions.commitInfo?.shopmetrics, let account = BatchAccounting(object) {
-        checkRows(of: account, actions, place: "\(bronze.path), version \(version)")
-        checkContinuity(account, before: later)
-        try checkSecond(account)
-        later.merge(account.partitions) { $1 }
-      }
-      version -= 1
+  private mutating func checkTotals(_ account: PartitionAccount, _ partition: Int32) {
+    let total = account.total
+    report.compare(
+      "CONTINUITY", "partition \(partition), end of its totals", account.end, total.end)
+    // The letters of a batch whose second commit is still to come are not there yet.
+    let isWaiting =
+      row == .finishBatch && state.accounting?.second != nil
+      && state.observation.secondTable != state.observation.firstTable
+    let start = min(total.start, checkpoint.initialOffsets?[partition] ?? total.start)
+    for (name, table, count) in [
+      ("clickstream_raw", events, total.good),
+      ("clickstream_dead_letter", letters, total.dead - (isWaiting ? account.dead : 0)),
+    ] {
+      let place = "partition \(partition), \(name)"
+      report.compare(
+        "ROW_COUNT", place, count, table.records(of: partition, from: total.start)?.count ?? 0)
+      guard let offsets = table.records(of: partition)?.offsets,
+        offsets.lowerBound < start || offsets.upperBound >= account.end
+      else { continue }
+      report.find(
+        "OFFSET_OUTSIDE", place, expected: "offsets \(start) to \(account.end - 1)",
+        found: "\(offsets.lowerBound) to \(offsets.upperBound)")
     }
   }
 
-  private mutating func checkRows(
-    of accounting: BatchAccounting, _ actions: [Action], place: String
-  ) {
-    var rows: Int64 = 0
-    for case .add(let file) in actions {
-      let stats = file.stats.flatMap { try? JSONValue.parse($0) }?.objectValue
-      rows += stats?.int64("numRecords") ?? 0
+  // MARK: Leftovers
+
+  /// What a crash leaves, or what a daemon at work has not committed yet.
+  private mutating func noteLeftovers() throws {
+    for known in [state.bronze, state.deadLetters].compactMap({ $0 }) {
+      let names = try Files.list(known.path)
+      // Opened after the listing: what was committed meanwhile is named by then.
+      guard let table = try? DeltaTable.open(path: known.path),
+        let live = try? table.liveFiles(), let removed = try? table.tombstones()
+      else { continue }
+      let named = Set(live.map(\.filePath)).union(removed.map(\.filePath))
+      let orphans = names.filter { $0.hasSuffix(".parquet") && !named.contains($0) }
+      note(orphans, in: known.path, "data files that no commit names")
     }
-    compare("BATCH_ROWS", "\(place), batch \(accounting.batch)", accounting.goodCount, rows)
-    for (partition, account) in accounting.partitions {
-      compare(
-        "BATCH_RANGE", "\(place), batch \(accounting.batch), partition \(partition)",
-        account.end - account.start, account.good + account.dead + account.absent)
+    let checkpoint = state.paths.bronzeCheckpoint
+    for directory in [
+      checkpoint, "\(checkpoint)/offsets", "\(checkpoint)/commits", "\(checkpoint)/sources/0",
+      "\(state.paths.bronze)/_delta_log", "\(state.paths.deadLetter)/_delta_log",
+    ] where try Files.exists(directory) {
+      let temporary = try Files.list(directory).filter { $0.hasPrefix(".") && $0.hasSuffix(".tmp") }
+      note(temporary, in: directory, "temporary files")
     }
   }
 
-  private mutating func checkContinuity(
-    _ accounting: BatchAccounting, before later: [Int32: PartitionAccount]
-  ) {
-    for (partition, next) in later {
-      guard let account = accounting.partitions[partition] else { continue }
-      compare(
-        "CONTINUITY", "partition \(partition), after batch \(accounting.batch)", account.end,
-        next.start)
-    }
-  }
-
-  /// What a batch carries for the dead-letter table must be what that table got.
-  private mutating func checkSecond(_ accounting: BatchAccounting) throws {
-    guard let second = accounting.second, let queryID = state.queryID,
-      let letters = state.deadLetters
-    else { return }
-    let isPending =
-      RecoveryRow.matching(state.observation) == .finishBatch
-      && state.observation.firstTable == accounting.batch
-    guard
-      let commit = try letters.commitInfo(ofTransaction: queryID, version: accounting.batch)
-    else {
-      let newest = letters.snapshot.transactionVersion(of: queryID) ?? -1
-      if !isPending, newest < accounting.batch {
-        find(
-          "LETTERS_MISSING", "\(letters.path), batch \(accounting.batch)",
-          expected: "the commit that clickstream_raw carries", found: "none")
-      }
-      return
-    }
-    let expected = second.actions.map(\.text)
-    let found = commit.actions.filter { if case .commitInfo = $0 { false } else { true } }
-      .map(\.line)
-    guard expected != found else { return }
-    find(
-      "LETTERS_DIFFER", "\(letters.path), version \(commit.tableVersion)",
-      expected: "the actions that batch \(accounting.batch) carries", found: "other actions")
-  }
-
-  /// Data files that no log entry names: left by a crash, removed at the daemon's next start.
-  private mutating func noteOrphans() throws {
-    for table in [state.bronze, state.deadLetters].compactMap({ $0 }) {
-      var named = Set(try table.liveFiles().map(\.filePath))
-      named.formUnion(try table.tombstones().map(\.filePath))
-      let orphans = try Files.list(table.path).filter {
-        $0.hasSuffix(".parquet") && !named.contains($0)
-      }
-      guard !orphans.isEmpty else { continue }
-      report.notes.append("\(table.path): \(orphans.count) data files that no commit names")
-    }
-  }
-
-  private mutating func find(
-    _ code: String, _ place: String, expected: String, found: String
-  ) {
-    report.findings.append(Finding(code, place, expected: expected, found: found))
+  private mutating func note(_ names: [String], in directory: String, _ what: String) {
+    guard let first = names.first else { return }
+    let reason =
+      state.holder() == nil
+      ? "an interrupted batch leaves such files, the daemon removes them when it starts"
+      : "the daemon is at work"
+    report.notes.append("\(directory): \(names.count) \(what), such as \(first); \(reason)")
   }
 }

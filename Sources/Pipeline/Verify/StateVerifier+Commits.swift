@@ -1,0 +1,204 @@
+internal import DeltaLake
+internal import JSON
+
+extension StateVerifier {
+  /// Each batch's commit against its files, its neighbours, the checkpoint and the other table, as
+  /// far as the log still holds it; the newest first.
+  mutating func checkCommits() throws {
+    guard let bronze = state.bronze, let queryID = state.queryID else { return }
+    var cursor = state.deadLetters.map { TransactionCursor($0, appID: queryID) }
+    var later: BatchAccounting?
+    for version in stride(from: bronze.snapshot.version, through: 0, by: -1) {
+      let actions: [Action]
+      do {
+        guard let found = try bronze.actions(ofVersion: version) else { return }
+        actions = found
+      } catch {
+        report.findings.append(try Self.finding(error))
+        continue
+      }
+      guard let batch = actions.transactionVersion(of: queryID) else { continue }
+      guard let object = actions.commitInfo?.shopmetrics else {
+        later = nil
+        continue
+      }
+      let place = "\(bronze.path), version \(version)"
+      guard let accounting = BatchAccounting(object), accounting.batch == batch else {
+        report.find(
+          "ACCOUNTING_DAMAGED", place, expected: "the accounting of batch \(batch)",
+          found: "another one, or none that can be read")
+        later = nil
+        continue
+      }
+      check(accounting, actions, place: "\(place), batch \(batch)", before: later)
+      try checkSecond(accounting, &cursor)
+      report.batches += 1
+      later = accounting
+    }
+  }
+
+  private mutating func check(
+    _ accounting: BatchAccounting, _ actions: [Action], place: String,
+    before later: BatchAccounting?
+  ) {
+    for (partition, account) in accounting.partitions.sorted(by: { $0.key < $1.key }) {
+      report.compare(
+        "BATCH_RANGE", "\(place), partition \(partition)", account.end - account.start,
+        account.good + account.dead + account.absent)
+      if let next = later?.partitions[partition] {
+        checkContinuity(from: account, to: next, "\(place), partition \(partition)")
+      }
+      checkOffsets(account, partition, accounting.batch, place)
+    }
+    if let files = events.files(addedBy: actions) {
+      checkRows(files, accounting, place: place) { $0.good }
+      checkTime(files, accounting.batch, place: place)
+    }
+  }
+
+  private mutating func checkContinuity(
+    from account: PartitionAccount, to next: PartitionAccount, _ place: String
+  ) {
+    report.compare("CONTINUITY", "\(place), start of the next batch", account.end, next.start)
+    let (total, after) = (account.total, next.total)
+    // After batches of another program the totals begin anew.
+    guard after.start == total.start else { return }
+    for (name, expected, found) in [
+      ("good", total.good + next.good, after.good), ("dead", total.dead + next.dead, after.dead),
+      ("absent", total.absent + next.absent, after.absent),
+    ] {
+      report.compare("CONTINUITY", "\(place), total.\(name) of the next batch", expected, found)
+    }
+  }
+
+  /// The batch's range is what the offset log says.
+  private mutating func checkOffsets(
+    _ account: PartitionAccount, _ partition: Int32, _ batch: Int64, _ place: String
+  ) {
+    let before = batch == 0 ? checkpoint.initialOffsets : checkpoint.batches[batch - 1]?.offsets
+    if let start = before?[partition] {
+      report.compare(
+        "BATCH_OFFSETS", "\(place), start of partition \(partition)", start, account.start)
+    }
+    if let end = checkpoint.batches[batch]?.offsets[partition] {
+      report.compare("BATCH_OFFSETS", "\(place), end of partition \(partition)", end, account.end)
+    }
+  }
+
+  private mutating func checkRows(
+    _ files: [FileRows], _ accounting: BatchAccounting, place: String,
+    _ expected: (PartitionAccount) -> Int64
+  ) {
+    var rows: [Int32: FileRows.PartitionRows] = [:]
+    for file in files { rows.merge(file.partitions) { $0.adding($1) } }
+    for partition in Set(rows.keys).union(accounting.partitions.keys).sorted() {
+      let account = accounting.partitions[partition]
+      let place = "\(place), partition \(partition)"
+      report.compare(
+        "BATCH_ROWS", place, account.map(expected) ?? 0, rows[partition]?.count ?? 0)
+      guard let account, let offsets = rows[partition]?.offsets,
+        offsets.lowerBound < account.start || offsets.upperBound >= account.end
+      else { continue }
+      report.find(
+        "BATCH_ROWS", place, expected: "offsets \(account.start) to \(account.end - 1)",
+        found: "\(offsets.lowerBound) to \(offsets.upperBound)")
+    }
+  }
+
+  /// `ingested_at` is the batch's timestamp, also when the batch was read again.
+  private mutating func checkTime(_ files: [FileRows], _ batch: Int64, place: String) {
+    guard let milliseconds = checkpoint.batches[batch]?.timestampMs else { return }
+    for case let times? in files.map(\.ingestedAt) {
+      let (expected, overflow) = milliseconds.multipliedReportingOverflow(by: 1000)
+      guard overflow || times != expected...expected else { continue }
+      report.find(
+        "BATCH_TIME", place, expected: "ingested_at \(expected)",
+        found: "\(times.lowerBound) to \(times.upperBound)")
+    }
+  }
+
+  // MARK: Dead letters
+
+  /// What a batch carries for the dead-letter table must be what that table got.
+  private mutating func checkSecond(
+    _ accounting: BatchAccounting, _ cursor: inout TransactionCursor?
+  ) throws {
+    guard let table = state.deadLetters else { return }
+    let place = "\(table.path), batch \(accounting.batch)"
+    let carried = accounting.second?.actions.map(\.text) ?? []
+    let answer: TransactionCursor.Answer?
+    do {
+      answer = try cursor?.commit(ofTransaction: accounting.batch)
+    } catch {
+      report.findings.append(try Self.finding(error))
+      cursor = nil
+      return
+    }
+    switch answer {
+    case .actions(let version, let actions):
+      let found = actions.filter { $0.name != "commitInfo" }.map(\.line)
+      guard found == carried else {
+        return report.find(
+          "LETTERS_DIFFER", "\(place), version \(version)",
+          expected: "the \(carried.count) actions that clickstream_raw carries",
+          found: "\(found.count) actions, other ones")
+      }
+      if let files = letters.files(addedBy: actions) {
+        checkRows(files, accounting, place: place) { $0.dead }
+        checkTime(files, accounting.batch, place: place)
+      }
+    case .never:
+      let isPending = row == .finishBatch && state.observation.firstTable == accounting.batch
+      guard !carried.isEmpty, !isPending else { return }
+      report.find(
+        "LETTERS_MISSING", place, expected: "the commit that clickstream_raw carries",
+        found: "none")
+    case .unknown, nil: break
+    }
+  }
+}
+
+/// Walks back through a log, from transaction to transaction of one query.
+///
+/// The log is read once, one commit at a time, when the asked versions fall.
+struct TransactionCursor {
+  private let table: DeltaTable
+  private let appID: String
+  private var version: Int64
+  private var current: (transaction: Int64, actions: [Action])?
+
+  enum Answer {
+    case actions(version: Int64, [Action])
+    /// The log reaches behind it, without it.
+    case never
+    /// The log does not reach that far back (any more).
+    case unknown
+  }
+
+  init(_ table: DeltaTable, appID: String) {
+    self.table = table
+    self.appID = appID
+    version = table.snapshot.version + 1
+  }
+
+  mutating func commit(ofTransaction wanted: Int64) throws -> Answer {
+    while current.map({ $0.transaction > wanted }) ?? true {
+      guard version > 0 else { return .never }
+      guard let actions = try table.actions(ofVersion: version - 1) else { return .unknown }
+      version -= 1
+      current = actions.transactionVersion(of: appID).map { ($0, actions) }
+    }
+    guard let current, current.transaction == wanted else { return .never }
+    return .actions(version: version, current.actions)
+  }
+}
+
+extension [Action] {
+  /// The version that this commit records for the application.
+  func transactionVersion(of appID: String) -> Int64? {
+    for case .transaction(let transaction) in self where transaction.appID == appID {
+      return transaction.version
+    }
+    return nil
+  }
+}
