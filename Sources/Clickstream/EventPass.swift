@@ -206,8 +206,9 @@ struct EventPass: ~Copyable {
   }
 
   // MARK: The verdict
+  // Mutating, although nothing changes: to lend the pass out the compiler would copy all of it.
 
-  private func firstMissing() -> KnownField? {
+  private mutating func firstMissing() -> KnownField? {
     for index in 0..<KnownField.required.count {
       let field = KnownField.required[index]
       if slots[field.rawValue].isNull { return field }
@@ -227,7 +228,7 @@ struct EventPass: ~Copyable {
     if !declared.isEmpty { swap(&event.declared, &declaredValues) }
   }
 
-  private func letter(_ fault: FieldFaults.Fault, _ scanner: JSONScanner) -> DeadLetter {
+  private mutating func letter(_ fault: FieldFaults.Fault, _ scanner: JSONScanner) -> DeadLetter {
     let known = KnownField.allCases
     guard fault.field >= known.count else {
       let field = known[fault.field]
