@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 TOPIC = "clickstream-events"
 PATIENCE = 30  # seconds: long enough for a busy machine, never waited out when all is well
@@ -50,7 +49,8 @@ class Truth:
             "auto.offset.reset": "error", "check.crcs": True,
         })
         try:
-            partitions = sorted(consumer.list_topics(topic, timeout=PATIENCE).topics[topic].partitions)
+            metadata = consumer.list_topics(topic, timeout=PATIENCE)
+            partitions = sorted(metadata.topics[topic].partitions)
             marks = {
                 p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=PATIENCE)
                 for p in partitions
@@ -60,7 +60,7 @@ class Truth:
             records = {}
             deadline = time.monotonic() + PATIENCE
             while open_partitions:
-                assert time.monotonic() < deadline, f"{topic}: partitions {open_partitions} have no end"
+                assert time.monotonic() < deadline, f"{topic}: no end in {open_partitions}"
                 for message in consumer.consume(10_000, 0.2):
                     if message.error():
                         open_partitions.discard(message.partition())
@@ -88,7 +88,8 @@ class EmbeddedBroker:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.PIPE)
         self.topic = topic
         wait_until(lambda: self.process.poll() is not None or
-                   port_file.exists() and port_file.read_text().endswith("\n"), "the broker's address")
+                   port_file.exists() and port_file.read_text().endswith("\n"),
+                   "the broker's address")
         assert self.process.poll() is None, f"{executable} ended with {self.process.returncode}"
         self.brokers = port_file.read_text().strip()
 
@@ -120,7 +121,3 @@ def produce(brokers, records, topic=TOPIC, **properties):
         producer.poll(0)
     left = producer.flush(PATIENCE)
     assert not left and not failures, f"{left} records unsent, failures {failures[:3]}"
-
-
-def cluster_id(brokers):
-    return AdminClient({"bootstrap.servers": brokers}).list_topics(timeout=PATIENCE).cluster_id

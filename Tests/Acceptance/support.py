@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,8 @@ from delta_replay import read_rows, replay
 
 ROOT = Path(__file__).resolve().parents[2]
 QUERY = "clickstream_bronze"
+
+KILLED = 137  # how crashpoints.c reports a death at the point that was asked for
 
 # Exit codes of the programs (see shopmetricsd(8)).
 CLEAN, DAMAGED_STATE, KAFKA_UNAVAILABLE, IO_ERROR, LOCKED, BAD_CONFIGURATION = 0, 65, 69, 74, 75, 78
@@ -36,7 +37,8 @@ def toml(settings):
 
     def literal(value):
         if isinstance(value, dict):
-            return "{ " + ", ".join(f"{json.dumps(k)} = {literal(v)}" for k, v in value.items()) + " }"
+            pairs = (f"{json.dumps(key)} = {literal(item)}" for key, item in value.items())
+            return "{ " + ", ".join(pairs) + " }"
         if isinstance(value, list):
             return "[" + ", ".join(literal(item) for item in value) + "]"
         return json.dumps(value)
@@ -130,7 +132,8 @@ class State:
 
     def logged_offsets(self, batch):
         """(batch timestamp in ms, partition -> end offset) from offsets/`batch`."""
-        version, metadata, offsets = (self.checkpoint / "offsets" / str(batch)).read_text().split("\n")
+        text = (self.checkpoint / "offsets" / str(batch)).read_text()
+        version, metadata, offsets = text.split("\n")
         assert version == "v1"
         (body,) = json.loads(offsets).values()
         return json.loads(metadata)["batchTimestampMs"], {int(p): o for p, o in body.items()}
@@ -157,8 +160,8 @@ class State:
             if name == "lock":
                 continue
             status = path.stat()
-            digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "directory"
-            found[name] = (status.st_ino, status.st_mtime_ns, digest)
+            content = path.read_bytes() if path.is_file() else b""
+            found[name] = (status.st_ino, status.st_mtime_ns, hashlib.sha256(content).hexdigest())
         return found
 
 
@@ -177,12 +180,11 @@ def execute(command, timeout=60, environment=None):
         return Outcome(-signal.SIGKILL, f"{text}\n(killed after {timeout} s)")
 
 
-def cpu_seconds(pid):
-    """User and system time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_bytes(pid, field="VmRSS"):
-    text = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(rf"{field}:\s+(\d+) kB", text)[1]) * 1024
+def build_tracer(directory):
+    """Compiles crashpoints.c, which names and kills at file-changing system calls."""
+    tracer = Path(directory) / "crashpoints"
+    compiler = os.environ.get("CC") or shutil.which("clang") or "cc"
+    source = ROOT / "Tests" / "CrashSweep" / "crashpoints.c"
+    subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", tracer, source],
+                   check=True)
+    return tracer

@@ -84,7 +84,8 @@ class Bench:
         state = self.work / "state"
         shutil.rmtree(state, ignore_errors=True)
         path = self.work / "shopmetrics.toml"
-        path.write_text(f'[kafka]\nbrokers = ["{address}"]\n[storage]\nstate_directory = "{state}"\n'
+        path.write_text(f'[kafka]\nbrokers = ["{address}"]\n'
+                        f'[storage]\nstate_directory = "{state}"\n'
                         f'[schedule]\nevery = "{every}"\n[log]\nlevel = "error"\n')
         return path, state
 
@@ -168,10 +169,10 @@ def resident(bench, events):
         began, before = time.monotonic(), cpu_of(daemon.pid)
         time.sleep(20)
         idle = (cpu_of(daemon.pid) - before) / (time.monotonic() - began)
-        memory = int(next(line for line in Path(f"/proc/{daemon.pid}/status").read_text().splitlines()
-                          if line.startswith("VmRSS")).split()[1])
-        print(f"\nresident, a run each second: {idle * 1000:.1f} ms CPU a run with nothing to read, "
-              f"{memory / 1024:.1f} MiB resident after the backlog")
+        status = Path(f"/proc/{daemon.pid}/status").read_text()
+        memory = int(status.split("VmRSS:")[1].split()[0])
+        print(f"\nresident, a run each second: {idle * 1000:.1f} ms CPU a run with nothing "
+              f"to read, {memory / 1024:.1f} MiB resident after the backlog")
         before, batches = cpu_of(daemon.pid), len(list(commits.glob("[0-9]*")))
         for _ in range(20):
             per_partition = [end + 500 for end in per_partition]

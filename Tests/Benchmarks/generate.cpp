@@ -308,8 +308,8 @@ int main(int argc, char **argv) {
   fprintf(meta,
           "{\"events\": %lld, \"valid\": %lld, \"malformed\": %lld, \"value_bytes\": %lld, "
           "\"sum_product_id\": %lld, \"xor_event_ts_us\": %lld}\n",
-          static_cast<long long>(options.events), static_cast<long long>(options.events - malformed),
-          static_cast<long long>(malformed), static_cast<long long>(value_bytes),
+          static_cast<long long>(options.events),
+          static_cast<long long>(options.events - malformed), static_cast<long long>(malformed), static_cast<long long>(value_bytes),
           static_cast<long long>(product_sum), static_cast<long long>(time_xor));
   return fclose(meta) ? 1 : 0;
 }

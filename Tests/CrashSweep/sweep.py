@@ -19,7 +19,6 @@ import multiprocessing
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -34,9 +33,8 @@ sys.path.insert(0, str(HERE.parent / "Acceptance"))
 from broker import EmbeddedBroker, Truth  # noqa: E402
 from events import mixed  # noqa: E402
 from invariants import assert_idle_run_writes_nothing, check_invariants  # noqa: E402
-from support import CLEAN, State, binary  # noqa: E402
+from support import CLEAN, KILLED, State, binary, build_tracer  # noqa: E402
 
-KILLED = 137
 RESTARTS = 3
 PREPARED_BATCHES = 103
 TWO_DAYS = 2 * 86_400
@@ -74,14 +72,6 @@ class Result:
     point: Point
     killed: bool
     violations: list
-
-
-def build_tracer(directory):
-    tracer = directory / "crashpoints"
-    compiler = os.environ.get("CC") or shutil.which("clang") or "cc"
-    subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", tracer,
-                    HERE / "crashpoints.c"], check=True)
-    return tracer
 
 
 class Sweep:
