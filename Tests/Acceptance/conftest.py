@@ -1,13 +1,15 @@
 """Fixtures of the acceptance tests, and the table of what each suite took."""
 
+import os
 import shutil
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 
+import confluent_kafka
 import pytest
 from broker import EmbeddedBroker
-from support import State, binary
+from support import State, binary, execute
 
 durations = defaultdict(lambda: [0, 0.0])
 
@@ -19,6 +21,19 @@ def programs():
                if not binary(name).exists()]
     if missing:
         pytest.exit(f"{binary(missing[0])} is missing: run `swift build` or set SHOPMETRICS_BIN", 2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def newer_librdkafka(programs, tmp_path_factory):
+    """With SHOPMETRICS_NEWER_LIBRDKAFKA the same programs run with the library of Python's wheel."""
+    if not os.environ.get("SHOPMETRICS_NEWER_LIBRDKAFKA"):
+        return
+    bundled = Path(confluent_kafka.__file__).parents[1] / "confluent_kafka.libs"
+    front = tmp_path_factory.mktemp("librdkafka")
+    (front / "librdkafka.so.1").symlink_to(next(bundled.glob("librdkafka-*")))
+    os.environ["LD_LIBRARY_PATH"] = f"{front}:{bundled}"
+    version = execute([binary("shopmetricsd"), "--version"]).output
+    assert confluent_kafka.libversion()[0] in version, version
 
 
 @pytest.fixture
