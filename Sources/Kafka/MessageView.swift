@@ -11,7 +11,13 @@ package struct MessageView {
 
   /// The record's time in milliseconds since 1970, of the producer or of the broker as the topic
   /// is configured; -1 when the record has none.
-  @inlinable package var timestampMs: Int64 { rd_kafka_message_timestamp(message, nil) }
+  ///
+  /// Messages of format 0 carry no time; the library then returns 0 and says so in the type only.
+  @inlinable package var timestampMs: Int64 {
+    var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+    let milliseconds = rd_kafka_message_timestamp(message, &type)
+    return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : milliseconds
+  }
 
   /// nil: the record has no key.
   ///

@@ -6,7 +6,7 @@ internal import StreamCheckpoint
 
 /// One run: everything that the topic held when it began, in bounded batches, then the end.
 ///
-/// Emulates Spark's `trigger(availableNow=True)`. Read `execute` first: it is the whole story.
+/// Emulates Spark's `trigger(availableNow=True)`. Read `work` first: it is the whole story.
 final class AvailableNowRun {
   let query: BronzeQuery
   let context: RunContext
@@ -35,6 +35,14 @@ final class AvailableNowRun {
 
   func execute() throws -> RunReport {
     defer { consumer.close() }
+    do {
+      return try work()
+    } catch {
+      throw PipelineError.translating(error).after(batches: report.batches)
+    }
+  }
+
+  private func work() throws -> RunReport {
     let plan = try makePlan()
     guard !plan.isEmpty || query.state?.pending != nil else { return finished() }
     let tables = try query.prepareTables(clusterID: consumer.metadata.clusterID)

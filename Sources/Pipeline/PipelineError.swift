@@ -29,15 +29,26 @@ package struct PipelineError: Error, Equatable, CustomStringConvertible, Sendabl
   /// What to do, naming a command where there is one.
   package let remedy: String
 
+  /// The effect of an error that came before anything was written.
+  package static let nothingChanged = "no table was changed"
+
   package init(
     _ code: String, _ kind: Kind, _ message: String,
-    effect: String = "no table was changed", remedy: String
+    effect: String = Self.nothingChanged, remedy: String
   ) {
     self.code = code
     self.kind = kind
     self.message = message
     self.effect = effect
     self.remedy = remedy
+  }
+
+  /// The same error in a run that had committed `batches` batches before it: those stay.
+  func after(batches: Int) -> PipelineError {
+    guard batches > 0, effect == Self.nothingChanged else { return self }
+    let before = batches == 1 ? "the batch before it is" : "the \(batches) batches before it are"
+    return PipelineError(
+      code, kind, message, effect: "\(before) committed, nothing else was changed", remedy: remedy)
   }
 
   package var description: String { "[\(code)] \(message); \(effect); \(remedy)" }
