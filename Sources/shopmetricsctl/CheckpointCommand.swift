@@ -1,5 +1,6 @@
 import JSON
 import Pipeline
+import Systemd
 
 /// `shopmetricsctl checkpoint show`: the two logs and what a start would do with them.
 struct CheckpointCommand {
@@ -11,7 +12,7 @@ struct CheckpointCommand {
 
   func execute(json: Bool) throws -> ExitStatus {
     let row = RecoveryRow.matching(state.observation)
-    print(json ? document(row) : text(row))
+    print(json ? document(row) : PrintableText.escapingLines(text(row)))
     return row.isRefusal ? .damagedState : .success
   }
 
@@ -24,6 +25,7 @@ struct CheckpointCommand {
       "newest batch  offsets \(batch(found.offsets)), commits \(batch(found.commits)), "
         + "clickstream_raw \(batch(found.firstTable)), "
         + "clickstream_dead_letter \(batch(found.secondTable))",
+      "pending       \(batch(pendingBatch(row)))",
       "next start    row \(row.rawValue): \(meaning(row))",
     ]
     for (partition, offset) in (state.newestOffsets?.offsets ?? [:]).sorted(by: { $0.key < $1.key })
@@ -31,6 +33,11 @@ struct CheckpointCommand {
       lines.append("partition \(partition)   \(RunReport.grouped(offset))")
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// The batch that is logged and not complete.
+  private func pendingBatch(_ row: RecoveryRow) -> Int64? {
+    [.replayBatch, .finishBatch].contains(row) ? state.observation.offsets : nil
   }
 
   private func meaning(_ row: RecoveryRow) -> String {
@@ -57,6 +64,8 @@ struct CheckpointCommand {
       if let batch { writer.int(batch) } else { writer.null() }
     }
     writer.field("recoveryRow", row.rawValue)
+    writer.key("pendingBatch")
+    if let pending = pendingBatch(row) { writer.int(pending) } else { writer.null() }
     writer.key("partitions")
     writer.beginObject()
     for (partition, offset) in (state.newestOffsets?.offsets ?? [:]).sorted(by: { $0.key < $1.key })

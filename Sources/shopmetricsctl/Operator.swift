@@ -2,6 +2,7 @@ import Argp
 import Glibc
 import Kafka
 import Pipeline
+import Systemd
 
 /// The operator's tool: reads what is on disk, and makes events to try things with.
 @main struct Operator {
@@ -45,7 +46,16 @@ import Pipeline
   }
 
   static func complain(_ text: String) {
-    let bytes = Array("\(text)\n".utf8)
+    let bytes = Array("\(PrintableText.escapingLines(text))\n".utf8)
     _ = write(STDERR_FILENO, bytes, bytes.count)
+  }
+}
+
+extension PrintableText {
+  /// Text of several lines of our own, in each of which names from outside may stand.
+  static func escapingLines(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { escaping(String($0)) }
+      .joined(separator: "\n")
   }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Pipeline
+import Systemd
 
 /// `shopmetricsctl status`: where the stream is, from the files alone.
 struct StatusCommand {
@@ -11,17 +12,30 @@ struct StatusCommand {
   }
 
   func execute(json: Bool) throws -> ExitStatus {
-    print(json ? try document() : try text())
+    print(json ? try document() : PrintableText.escapingLines(try text()))
     return .success
   }
 
   private func text() throws -> String {
     var lines: [String] = []
     lines.append(state.holder().map { "daemon    running (pid \($0))" } ?? "daemon    not running")
-    guard let accounting = state.accounting else {
+    if let accounting = state.accounting {
+      lines += batch(accounting)
+    } else if let newest = state.newestOffsets {
+      lines.append("batch     \(newest.batch): no accounting of ours\(age)")
+    } else {
       lines.append("stream    no batch yet")
       return lines.joined(separator: "\n")
     }
+    lines.append(try table("bronze", state.bronzeVersion, try state.bronzeSize()))
+    lines.append(try table("letters", state.deadLetterVersion, try state.deadLetterSize()))
+    lines.append("read      duckdb -c \"FROM delta_scan('file://\(state.paths.bronze)')\"")
+    lines.append("          polars: pl.read_delta(\"\(state.paths.bronze)\")")
+    return lines.joined(separator: "\n")
+  }
+
+  private func batch(_ accounting: BatchAccounting) -> [String] {
+    var lines: [String] = []
     lines.append(
       "batch     \(accounting.batch): \(RunReport.grouped(accounting.goodCount)) rows, "
         + "\(RunReport.grouped(accounting.deadCount)) dead\(age)")
@@ -35,17 +49,16 @@ struct StatusCommand {
           padded(RunReport.grouped(account.total.absent), 7),
         ].joined(separator: " "))
     }
-    lines.append(try table("bronze", state.bronzeVersion, try state.bronzeSize()))
-    lines.append(try table("letters", state.deadLetterVersion, try state.deadLetterSize()))
-    lines.append("read      duckdb -c \"FROM delta_scan('file://\(state.paths.bronze)')\"")
-    lines.append("          polars: pl.read_delta(\"\(state.paths.bronze)\")")
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   private var age: String {
-    guard let newest = state.newestOffsets else { return "" }
-    let seconds = max(0, wallClockMilliseconds() - newest.timestampMs) / 1000
-    return ", \(RunReport.grouped(seconds)) s ago"
+    ageSeconds.map { ", \(RunReport.grouped($0)) s ago" } ?? ""
+  }
+
+  /// Since the newest batch was planned.
+  private var ageSeconds: Int64? {
+    state.newestOffsets.map { max(0, wallClockMilliseconds() - $0.timestampMs) / 1000 }
   }
 
   private func table(
@@ -66,11 +79,16 @@ struct StatusCommand {
     writer.beginObject()
     writer.key("daemonPid")
     if let pid = state.holder() { writer.int(Int64(pid)) } else { writer.null() }
+    writer.key("lastBatchAgeSeconds")
+    if let ageSeconds { writer.int(ageSeconds) } else { writer.null() }
     writer.key("accounting")
     if let accounting = state.accounting { writer.raw(accounting.json) } else { writer.null() }
-    for (name, version, size) in [
-      ("bronze", state.bronzeVersion, try state.bronzeSize()),
-      ("deadLetter", state.deadLetterVersion, try state.deadLetterSize()),
+    for (name, path, version, size) in [
+      ("bronze", state.paths.bronze, state.bronzeVersion, try state.bronzeSize()),
+      (
+        "deadLetter", state.paths.deadLetter, state.deadLetterVersion,
+        try state.deadLetterSize()
+      ),
     ] {
       writer.key(name)
       guard let version else {
@@ -78,6 +96,7 @@ struct StatusCommand {
         continue
       }
       writer.beginObject()
+      writer.field("path", path)
       writer.field("version", version)
       writer.field("files", size.files)
       writer.field("bytes", size.bytes)
