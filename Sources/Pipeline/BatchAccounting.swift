@@ -149,8 +149,10 @@ extension BatchAccounting {
 }
 
 extension PartitionAccount {
-  /// No partition reaches this offset: at a million records a second it takes nine years.
-  private static let highest: Int64 = 1 << 48
+  /// No partition had so many records: at a million a second it takes nine years.
+  ///
+  /// Offsets may be higher, the broker numbers as it likes.
+  private static let most: Int64 = 1 << 48
 
   fileprivate func write(to writer: inout JSONWriter) {
     writer.beginObject()
@@ -181,8 +183,12 @@ extension PartitionAccount {
       let totalDead = total.int64("dead"), let totalAbsent = total.int64("absent")
     else { return nil }
     // From a file: sums of what is accepted here cannot overflow.
-    let numbers = [start, end, good, dead, absent, totalStart, totalGood, totalDead, totalAbsent]
-    guard numbers.allSatisfy({ (0...Self.highest).contains($0) }) else { return nil }
+    let counts = [good, dead, absent, totalGood, totalDead, totalAbsent]
+    guard counts.allSatisfy({ (0...Self.most).contains($0) }),
+      min(start, end, totalStart) >= 0, end - start <= Self.most,
+      start <= Int64.max - (good + dead + absent),
+      totalStart <= Int64.max - (totalGood + totalDead + totalAbsent)
+    else { return nil }
     self.init(
       start: start, end: end, good: good, dead: dead, absent: absent,
       total: Total(start: totalStart, good: totalGood, dead: totalDead, absent: totalAbsent))
