@@ -124,6 +124,6 @@ if Context.environment["SHOPMETRICS_FUZZ"] == "1" {
   package.targets.append(
     .testTarget(
       name: "FuzzTests", dependencies: fuzzDependencies, path: "Tests/Fuzz",
-      exclude: ["Corpus", "fuzz.sh", "make_parquet_seeds.py", "Driver/Driver.swift"],
+      exclude: ["Corpus", "README.md", "fuzz.sh", "make_parquet_seeds.py", "Driver/Driver.swift"],
       swiftSettings: strict))
 }
