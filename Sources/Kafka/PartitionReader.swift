@@ -124,7 +124,7 @@ final class PartitionReader {
       KafkaError.Name.offsetNotRising,
       "\(place) returned offset \(offset) where \(position) or a higher one must come; "
         + "records were repeated or put out of order on the way",
-      isRetriable: true, topic: topic, partition: partition, offset: position)
+      topic: topic, partition: partition, offset: position)
   }
 
   private var place: String { "partition \(partition) of topic \(topic)" }

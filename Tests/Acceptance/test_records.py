@@ -37,7 +37,7 @@ STOPS = {
     "gzip-is-not-gzip": (*UNREADABLE, 0),
     "format-3": (*UNREADABLE, 0),
     **{f"damaged-{codec}": (*UNREADABLE, 0) for codec in COMPRESSED},
-    "out-of-order": (*UNAVAILABLE, 10),
+    "out-of-order": (*UNREADABLE, 10),
     "topic-forbidden": (KAFKA_UNAVAILABLE, "KAFKA_AUTHENTICATION", None),
     "no-leader": (*UNAVAILABLE, None),
     "record-length-beyond-batch": (*STALLED, 1),
