@@ -143,7 +143,7 @@ struct DataFileAudit {
   private mutating func checkLogStatistics(_ file: AddFile) {
     guard let text = file.stats else { return }
     guard let stated = (try? JSONValue.parse(text))?.objectValue else {
-      return find("LOG_STATISTICS", path, expected: "stats as a JSON object", found: text)
+      return find("LOG_STATISTICS", path, expected: "stats as a JSON object", found: "other text")
     }
     let lies = LogStatistics(stated).lies(
       about: columns.compactMap { $0 }, rowCount: rows.rowCount)
