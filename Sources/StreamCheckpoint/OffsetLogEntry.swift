@@ -67,10 +67,10 @@ package struct OffsetLogEntry: Equatable, Sendable {
         path: path, field: "file", expected: "v1, a metadata line and a line per source",
         found: "\(lines.count) lines")
     }
-    if let blank = lines[2...].firstIndex(of: "") {
+    if let blank = lines[2...].firstIndex(where: { $0.allSatisfy(\.isWhitespace) }) {
       throw CheckpointError(
         path: path, field: "line \(blank + 1)", expected: "a source's offset, or -",
-        found: "an empty line")
+        found: "a blank line")
     }
     let metadata = try LogFile.object(lines[1], path: path, field: "line 2")
     self.init(

@@ -5,7 +5,8 @@ import Testing
 
 /// Committed files of other writers, so that reading is tested without them too.
 ///
-/// They are the seeds of fuzzing: Tests/Fuzz/README.md says what wrote them, make_parquet_seeds.py what is in them.
+/// They are the seeds of fuzzing: Tests/Fuzz/README.md says what wrote them, make_parquet_seeds.py
+/// what is in them.
 @Suite("Committed files of others")
 struct ReadGoldenTests {
   private static let texts = (0..<40).map { row in row % 7 == 0 ? nil : "text-\(row / 3)" }
