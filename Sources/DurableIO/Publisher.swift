@@ -38,7 +38,12 @@ package final class Publisher {
     var staged = try stage(name, in: directory, role: role)
     try staged.write(bytes)
     let outcome = try staged.publish(mode, keepingSidecar: sidecar)
-    if outcome == .published { try confirm(bytes, at: "\(directory)/\(name)") }
+    switch outcome {
+    case .published: try confirm(bytes, at: "\(directory)/\(name)")
+    case .alreadyExists:
+      // The checksum file is of our bytes, the file is the winner's: none is better than that one.
+      if sidecar { try Files.remove("\(directory)/.\(name).crc") }
+    }
     return outcome
   }
 

@@ -47,20 +47,26 @@ import Testing
         == [0x63, 0x72, 0x63, 0, 0, 0, 2, 0, 0xF3, 0x2A, 0xBF, 0xDD])
   }
 
-  @Test func `of many publishers of one name exactly one wins`() throws {
+  @Test(arguments: [false, true])
+  func `of many publishers of one name exactly one wins`(sidecar: Bool) throws {
     let scratch = try ScratchDirectory()
     let path = scratch.path
     for id in 0..<50 {
       let winners = Winners()
       DispatchQueue.concurrentPerform(iterations: 8) { index in
         let outcome = try? Publisher(lock: nil).publish(
-          [UInt8(index)], as: "\(id)", in: path, role: .commits, mode: .ifAbsent, sidecar: false)
+          [UInt8(index)], as: "\(id)", in: path, role: .commits, mode: .ifAbsent, sidecar: sidecar)
         if outcome == .published { winners.add(index) }
       }
       #expect(winners.all.count == 1)
-      #expect(try scratch.bytes(of: "\(id)") == winners.all.map { UInt8($0) })
+      let bytes = try scratch.bytes(of: "\(id)")
+      #expect(bytes == winners.all.map { UInt8($0) })
+      // A loser's checksum file must never make the winner's file look damaged.
+      if let checksum = try? scratch.bytes(of: ".\(id).crc") {
+        try HadoopChecksum.verify(bytes, sidecar: checksum, path: "\(id)")
+      }
     }
-    #expect(try scratch.names().count == 50)
+    #expect(try scratch.names().filter { !$0.hasPrefix(".") }.count == 50)
   }
 
   @Test func `a process whose lock file was replaced publishes nothing`() throws {
