@@ -3,8 +3,8 @@ import Testing
 
 @testable import Parquet
 
-/// Files that pyarrow, polars, duckdb and deltalake wrote, in every encoding, codec and page version
-/// that they offer: read here, and compared with what pyarrow or polars reads.
+/// Files that pyarrow, polars, duckdb and deltalake wrote in every encoding, codec and page
+/// version that they offer: read here, and compared with what pyarrow or polars reads.
 @Suite("Files written by others", .enabled(if: Python.path != nil, "\(Python.isMissing)"))
 struct ReadConformanceTests {
   struct Description: Decodable, Sendable {
