@@ -1,6 +1,7 @@
 /// What a durable file is for: names the crash points and speaks in error texts.
 package enum FileRole: String, CaseIterable, Sendable {
   case bronzeData, deadLetterData, bronzeCommit, deadLetterCommit
+  case sessionsData, eventsData, sessionsCommit, eventsCommit, rebuildIntent
   case tableData, tableCommit
   case streamMetadata, initialOffsets, offsets, commits
   case deltaCheckpoint, lastCheckpoint

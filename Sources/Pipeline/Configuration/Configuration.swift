@@ -9,6 +9,7 @@ package struct Configuration: Equatable, Sendable {
   package var kafka: KafkaSettings
   package var schedule = ScheduleSettings()
   package var limits = LimitSettings()
+  package var silver = SilverSettings()
   package var storage = StorageSettings()
   package var loss = LossSettings()
   package var delta = DeltaSettings()
@@ -128,6 +129,25 @@ package struct LimitSettings: Equatable, Sendable {
   package init() {}
 }
 
+/// `[silver]`: how Bronze becomes sessions and unique events.
+package struct SilverSettings: Equatable, Sendable {
+  /// Whether runs keep the Silver tables at all.
+  package var isEnabled = true
+  /// A longer pause than this ends a visitor's session.
+  package var sessionGap = Duration.seconds(30 * 60)
+  /// How far behind the newest event the watermark stays.
+  package var allowedLateness = Duration.seconds(10 * 60)
+  /// A batch takes whole Bronze versions until it has so many rows or bytes, and at least one.
+  package var maxRowsPerBatch: Int64 = 1_000_000
+  package var maxBatchBytes: Int64 = 256 << 20
+  /// How many of the newest events are known by fingerprint; older ones are looked up in files.
+  package var duplicateCacheEvents = 2_000_000
+  /// How long removed files of the sessions table stay for readers of older versions.
+  package var removedFileRetention = Duration.seconds(3600)
+
+  package init() {}
+}
+
 /// `[storage]`: where the state is and how data files are written.
 package struct StorageSettings: Equatable, Sendable {
   package enum Compression: String, CaseIterable, Sendable {
@@ -212,4 +232,7 @@ package struct StatePaths: Equatable, Sendable {
   package var bronze: String { stateDirectory + "/bronze/clickstream_raw" }
   package var deadLetter: String { stateDirectory + "/bronze/clickstream_dead_letter" }
   package var bronzeCheckpoint: String { stateDirectory + "/checkpoints/clickstream_bronze" }
+  package var sessions: String { stateDirectory + "/silver/clickstream_sessions" }
+  package var events: String { stateDirectory + "/silver/clickstream_events" }
+  package var silverCheckpoint: String { stateDirectory + "/checkpoints/clickstream_silver" }
 }
