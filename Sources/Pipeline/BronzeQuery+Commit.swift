@@ -29,9 +29,12 @@ extension BronzeQuery {
     let result = try tables.bronze.commitAppend(
       [transaction] + staged.bronzeFiles.map(Action.add), info: info, publisher: publisher,
       role: .bronzeCommit)
-    guard case .committed(let version) = result else { throw conflict(result, in: tables.bronze) }
+    guard case .committed(let version) = result else {
+      throw PipelineError.conflict(result, in: tables.bronze)
+    }
     if accounting.second != nil {
-      try commitSecond(letters, batch: accounting.batch, to: tables.deadLetters)
+      try CarriedCommit(actions: letters, batch: accounting.batch)
+        .apply(to: tables.deadLetters, publisher: publisher, role: .deadLetterCommit)
     }
     _ = try checkpoint.addCommit(accounting.batch, CommitLogEntry())
 
@@ -42,21 +45,6 @@ extension BronzeQuery {
     state.lastCommitVersion = version
     state.noteMeanValueBytes(accounting)
     self.state = state
-  }
-
-  /// Commits the carried actions of the dead-letter table, from a batch or from recovery alike.
-  func commitSecond(_ actions: [Action], batch: Int64, to table: DeltaTable) throws {
-    var timestampMs: Int64 = 0
-    for case .transaction(let transaction) in actions {
-      timestampMs = transaction.lastUpdated ?? 0
-    }
-    let info = CommitInfo(
-      timestamp: timestampMs, operation: "STREAMING UPDATE",
-      operationParameters: ["outputMode": "Append", "epochId": String(batch)],
-      isBlindAppend: true, engineInfo: ProgramVersion.engineInfo)
-    let result = try table.commitAppend(
-      actions, info: info, publisher: publisher, role: .deadLetterCommit)
-    guard case .committed = result else { throw conflict(result, in: table) }
   }
 
   private func commitInfo(
@@ -80,30 +68,13 @@ extension BronzeQuery {
   }
 
   /// Log checkpoints and log clean-up, when they are due.
-  ///
-  /// Nothing here belongs to the batch: what fails is logged and made up for later.
   func maintain(_ tables: BronzeBatch.Tables) throws {
-    let delta = configuration.delta
-    let now = wallClockMilliseconds()
-    for table in [tables.bronze, tables.deadLetters] {
-      let needed =
-        table === tables.bronze
-        ? state?.lastCommitVersion ?? table.snapshot.version : table.snapshot.version
-      do {
-        let written = try table.writeCheckpointIfDue(
-          interval: delta.checkpointInterval, now: now, publisher: publisher)
-        guard let written else { continue }
-        log.debug("\(table.path): wrote the log checkpoint of version \(written)")
-        let removed = try table.cleanUpLog(
-          keepingFrom: needed, retention: delta.logRetention.wholeMilliseconds, now: now,
-          publisher: publisher)
-        if !removed.isEmpty { log.info("\(table.path): removed \(removed.count) old log files") }
-      } catch {
-        let problem = PipelineError.translating(error)
-        guard problem.kind != .outcomeUnknown else { throw problem }
-        log.warning("\(table.path): log maintenance failed, rows are unharmed: \(problem)")
-      }
+    let maintenance = LogMaintenance(configuration.delta, publisher: publisher, log: log)
+    try maintenance.keepUp(tables.bronze) {
+      let own = state?.lastCommitVersion ?? tables.bronze.snapshot.version
+      return min(own, try oldestVersionNeeded() ?? own)
     }
+    try maintenance.keepUp(tables.deadLetters) { tables.deadLetters.snapshot.version }
   }
 }
 

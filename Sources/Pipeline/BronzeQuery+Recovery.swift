@@ -28,7 +28,7 @@ extension BronzeQuery {
       secondTable: deadLetters?.snapshot.transactionVersion(of: queryID),
       carriesSecond: newest?.accounting?.second != nil)
     let row = RecoveryRow.matching(found)
-    guard !row.isRefusal else { throw refusal(row, found) }
+    guard !row.isRefusal else { throw row.refusal(found, in: places) }
     var state = try readState(queryID, found, newest)
     if row == .finishBatch, let batch = found.offsets {
       try finishBatch(batch, queryID, found, newest)
@@ -63,6 +63,11 @@ extension BronzeQuery {
     let table = try DeltaTable.open(path: path)
     for warning in table?.snapshot.warnings ?? [] { log.warning("\(path): \(warning)") }
     return table
+  }
+
+  private var places: RecoveryRow.Places {
+    RecoveryRow.Places(
+      checkpoint: checkpoint.path, first: "clickstream_raw", second: "clickstream_dead_letter")
   }
 
   // MARK: Reading
@@ -172,7 +177,8 @@ extension BronzeQuery {
           "\(configuration.paths.deadLetter) is gone; batch \(batch) has rows for it",
           remedy: "restore the table")
       }
-      try commitSecond(second.actions.map { try Action($0) }, batch: batch, to: deadLetters)
+      try CarriedCommit(actions: second.actions.map { try Action($0) }, batch: batch)
+        .apply(to: deadLetters, publisher: publisher, role: .deadLetterCommit)
     }
     _ = try checkpoint.addCommit(batch, CommitLogEntry())
   }
@@ -201,27 +207,6 @@ extension BronzeQuery {
     default:
       log.info("checkpoint: batch \(state.nextBatch - 1) complete on all tables (row B)", [field])
     }
-  }
-
-  private func refusal(_ row: RecoveryRow, _ found: RecoveryObservation) -> PipelineError {
-    func text(_ batch: Int64?) -> String { batch.map { "batch \($0)" } ?? "nothing" }
-    let facts =
-      "offsets/: \(text(found.offsets)), commits/: \(text(found.commits)), "
-      + "clickstream_raw: \(text(found.firstTable)), "
-      + "clickstream_dead_letter: \(text(found.secondTable)) (row \(row.rawValue))"
-    let meaning =
-      switch row {
-      case .firstTableLostBatch: "clickstream_raw lost a committed batch"
-      case .secondTableLostBatch: "clickstream_dead_letter lost a committed batch"
-      case .gapInCommitLog: "commits/ has a gap"
-      case .offsetsMissing: "offsets/ is empty, but batches were committed"
-      case .checkpointTooOld: "the checkpoint is older than the tables"
-      default: "clickstream_dead_letter is ahead of clickstream_raw"
-      }
-    return PipelineError(
-      "STATE_CONTRADICTS", .damaged, "\(checkpoint.path): \(meaning): \(facts)",
-      remedy: "restore tables and checkpoint from the same moment; `shopmetricsctl checkpoint "
-        + "show` and `shopmetricsctl verify` print the details")
   }
 }
 

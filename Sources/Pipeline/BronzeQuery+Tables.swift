@@ -104,15 +104,8 @@ extension BronzeQuery {
     let result = try table.commit(
       [.metadata(metadata)], info: info, expecting: table.snapshot.version, publisher: publisher,
       role: .bronzeCommit)
-    guard case .committed(let version) = result else { throw conflict(result, in: table) }
+    guard case .committed(let version) = result else { throw PipelineError.conflict(result, in: table) }
     let names = missing.map(\.name).joined(separator: ", ")
     log.notice("bronze v\(version): added the declared columns \(names)")
-  }
-
-  /// Another writer was faster; the batch stays pending and is read again.
-  func conflict(_ result: CommitResult, in table: DeltaTable) -> PipelineError {
-    PipelineError(
-      "TABLE_CONFLICT", .system, "\(table.path): another writer committed first (\(result))",
-      remedy: "stop the other program if it writes the same batches; the next run tries again")
   }
 }

@@ -17,6 +17,10 @@ package final class BronzeQuery {
   let decoder: ClickEventDecoder
   let log: Log
 
+  /// The oldest version of the Bronze table that the checkpoint of another query still reads;
+  /// `nil` when none does.
+  var oldestVersionNeeded: () throws -> Int64? = { nil }
+
   var bronze: DeltaTable?
   var deadLetters: DeltaTable?
   /// What the files said, or what this process has written since; `nil` before `recover()`.

@@ -43,7 +43,7 @@ package struct RecoveryObservation: Equatable, Sendable {
 /// | G   | no N, but M, b or d        | refuse: tables or commits without offsets              |
 /// | H   | M > N or b > N             | refuse: the checkpoint is older than the tables        |
 /// | I   | d > b                      | refuse: the second table is ahead of the commit point  |
-/// | J   | as B, letters of N missing | refuse: the second table lost a committed batch        |
+/// | J   | as B, second lacks N       | refuse: the second table lost a committed batch        |
 package enum RecoveryRow: String, CaseIterable, Sendable {
   case startNew = "A"
   case nextBatch = "B"
@@ -80,5 +80,36 @@ package enum RecoveryRow: String, CaseIterable, Sendable {
       .secondTableAhead, .secondTableLostBatch:
       true
     }
+  }
+}
+
+extension RecoveryRow {
+  /// Where a query keeps its state, for messages.
+  struct Places {
+    let checkpoint: String
+    let first: String
+    let second: String
+  }
+
+  /// A refusing row in the operator's words.
+  func refusal(_ found: RecoveryObservation, in places: Places) -> PipelineError {
+    func text(_ batch: Int64?) -> String { batch.map { "batch \($0)" } ?? "nothing" }
+    let facts =
+      "offsets/: \(text(found.offsets)), commits/: \(text(found.commits)), "
+      + "\(places.first): \(text(found.firstTable)), "
+      + "\(places.second): \(text(found.secondTable)) (row \(rawValue))"
+    let meaning =
+      switch self {
+      case .firstTableLostBatch: "\(places.first) lost a committed batch"
+      case .secondTableLostBatch: "\(places.second) lost a committed batch"
+      case .gapInCommitLog: "commits/ has a gap"
+      case .offsetsMissing: "offsets/ is empty, but batches were committed"
+      case .checkpointTooOld: "the checkpoint is older than the tables"
+      default: "\(places.second) is ahead of \(places.first)"
+      }
+    return PipelineError(
+      "STATE_CONTRADICTS", .damaged, "\(places.checkpoint): \(meaning): \(facts)",
+      remedy: "restore tables and checkpoint from the same moment; `shopmetricsctl checkpoint "
+        + "show` and `shopmetricsctl verify` print the details")
   }
 }

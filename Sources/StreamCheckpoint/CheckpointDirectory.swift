@@ -6,7 +6,7 @@ internal import JSON
 ///     metadata      the query's id
 ///     offsets/N     what batch N will contain; durable before its first record is read
 ///     commits/N     batch N is in the tables
-///     sources/0/0   where batch 0 began (Kafka sources)
+///     sources/0/0   where batch 0 began (Kafka sources only)
 package final class CheckpointDirectory {
   package let path: String
   package let offsetLog: MetadataLog
@@ -54,7 +54,7 @@ package final class CheckpointDirectory {
   /// The query's id, made and written when the directory is new.
   package func createQueryIfNeeded() throws -> String {
     if let id = try queryID() { return id }
-    for directory in [path, offsetLog.directory, commitLog.directory, "\(path)/sources/0"] {
+    for directory in [path, offsetLog.directory, commitLog.directory] {
       try Files.makeDirectories(directory)
     }
     let id = RandomUUID.text()

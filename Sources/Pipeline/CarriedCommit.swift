@@ -1,0 +1,40 @@
+internal import DeltaLake
+internal import DurableIO
+
+/// The commit of a batch's second table.
+///
+/// The commit of the first table, the batch's one commit point, carries these actions; so this
+/// commit is the same from the batch itself and from a recovery at any later time.
+struct CarriedCommit {
+  let actions: [Action]
+  let batch: Int64
+
+  /// - Throws: `TABLE_CONFLICT` when another writer stands in the way; recovery tries again.
+  func apply(to table: DeltaTable, publisher: Publisher, role: FileRole) throws {
+    let info = CommitInfo(
+      timestamp: timestampMs, operation: "STREAMING UPDATE",
+      operationParameters: ["outputMode": "Append", "epochId": String(batch)],
+      isBlindAppend: isAppend, engineInfo: ProgramVersion.engineInfo)
+    let result = try table.commitAppend(actions, info: info, publisher: publisher, role: role)
+    guard case .committed = result else { throw PipelineError.conflict(result, in: table) }
+  }
+
+  private var isAppend: Bool {
+    !actions.contains { if case .remove = $0 { true } else { false } }
+  }
+
+  /// The batch's, so that the commit does not depend on when it is made.
+  private var timestampMs: Int64 {
+    for case .transaction(let transaction) in actions { return transaction.lastUpdated ?? 0 }
+    return 0
+  }
+}
+
+extension PipelineError {
+  /// Another writer was faster; the batch stays pending and is worked through again.
+  static func conflict(_ result: CommitResult, in table: DeltaTable) -> PipelineError {
+    PipelineError(
+      "TABLE_CONFLICT", .system, "\(table.path): another writer committed first (\(result))",
+      remedy: "stop the other program if it writes the same batches; the next run tries again")
+  }
+}
