@@ -26,6 +26,18 @@ struct ConfigurationValueTests {
     ("schedule.every = \"8d\"", "from 1s to 7d (default \"5min\")"),
     ("schedule.every = \"9223372036854775807d\"", "from 1s to 7d (default \"5min\")"),
     ("schedule.every = 2026-01-31", "from 1s to 7d (default \"5min\")"),
+    ("silver.enabled = \"yes\"", "true or false (default true)"),
+    ("silver.session_gap = \"999ms\"", "from 1s to 1d (default \"30min\")"),
+    ("silver.session_gap = \"25h\"", "from 1s to 1d (default \"30min\")"),
+    ("silver.session_gap = 1800", "from 1s to 1d (default \"30min\")"),
+    ("silver.allowed_lateness = \"8d\"", "from 0s to 7d (default \"10min\")"),
+    ("silver.max_rows_per_batch = 0", "a whole number from 1 to 1000000000 (default 1000000)"),
+    ("silver.max_batch_bytes = \"1KiB\"", "from 1MiB to 64GiB (default \"256MiB\")"),
+    (
+      "silver.duplicate_cache_events = 999",
+      "a whole number from 1000 to 100000000 (default 2000000)"
+    ),
+    ("silver.removed_file_retention = \"366d\"", "from 0s to 365d (default \"1h\")"),
     ("schedule.run_at_start = 1", "true or false (default true)"),
     ("storage.compression = \"lz4\"", "one of \"zstd\", \"snappy\", \"none\" (default \"zstd\")"),
     ("storage.state_directory = \"state\"", "an absolute path without \"..\""),
@@ -71,6 +83,14 @@ struct ConfigurationValueTests {
       fetch_memory = "2047MiB"
       max_value = "1MiB"
       max_json_depth = 64
+      [silver]
+      enabled = false
+      session_gap = "20min"
+      allowed_lateness = "0s"
+      max_rows_per_batch = 50_000
+      max_batch_bytes = "8MiB"
+      duplicate_cache_events = 1000
+      removed_file_retention = "0s"
       [loss]
       on_missing_data = "continue"
       [delta]
@@ -88,6 +108,13 @@ struct ConfigurationValueTests {
     #expect(configuration.limits.fetchBytes == 2047 << 20)
     #expect(configuration.limits.maxValueBytes == 1 << 20)
     #expect(configuration.limits.maxJSONDepth == 64)
+    #expect(configuration.silver.isEnabled == false)
+    #expect(configuration.silver.sessionGap == .seconds(1200))
+    #expect(configuration.silver.allowedLateness == .zero)
+    #expect(configuration.silver.maxRowsPerBatch == 50_000)
+    #expect(configuration.silver.maxBatchBytes == 8 << 20)
+    #expect(configuration.silver.duplicateCacheEvents == 1000)
+    #expect(configuration.silver.removedFileRetention == .zero)
     #expect(configuration.loss.onMissingData == .continue)
     #expect(configuration.delta.checkpointInterval == 25)
     #expect(configuration.delta.logRetention == .seconds(7 * 86_400))

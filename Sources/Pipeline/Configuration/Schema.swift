@@ -3,7 +3,7 @@
 /// Loading, the hints for misspelt keys, the errors' ranges and defaults, and the test of the
 /// shipped file all come from these rows.
 enum Schema {
-  static let settings = kafka + security + schedule + limits + storage + upkeep
+  static let settings = kafka + security + schedule + limits + silver + storage + upkeep
 
   /// Tables whose keys are not fixed: read by rules of their own.
   static let passThroughTable = "kafka.librdkafka"
@@ -118,6 +118,32 @@ enum Schema {
     .always(
       "limits.max_json_depth", \.limits.maxJSONDepth, .integer(1...1024),
       "A deeper record is a dead letter with the reason too_deep."),
+  ]
+
+  private static let silver: [Setting] = [
+    .always(
+      "silver.enabled", \.silver.isEnabled, .boolean,
+      "Whether runs keep the sessions and the unique events."),
+    .always(
+      "silver.session_gap", \.silver.sessionGap, .duration(.seconds(1)...day),
+      "A longer pause than this ends a visitor's session."),
+    .always(
+      "silver.allowed_lateness", \.silver.allowedLateness, .duration(.zero...day * 7),
+      "How far the watermark stays behind the newest event."),
+    .always(
+      "silver.max_rows_per_batch", \.silver.maxRowsPerBatch, .integer(1...1_000_000_000),
+      "A batch takes whole versions of Bronze until it has this many rows."),
+    .always(
+      "silver.max_batch_bytes", \.silver.maxBatchBytes, .size((1 << 20)...(64 << 30)),
+      "A batch takes whole versions of Bronze until their files have this size."),
+    .always(
+      "silver.duplicate_cache_events", \.silver.duplicateCacheEvents,
+      .integer(1000...100_000_000),
+      "How many of the newest events are known in memory when duplicates are looked for."),
+    .always(
+      "silver.removed_file_retention", \.silver.removedFileRetention,
+      .duration(.zero...day * 365),
+      "How long files that the sessions table no longer names stay for its readers."),
   ]
 
   private static let storage: [Setting] = [
