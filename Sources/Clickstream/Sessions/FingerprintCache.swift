@@ -1,0 +1,176 @@
+/// Fingerprints of stored events of the recent past, in bounded memory, to say of nearly every new
+/// event that it is no duplicate without reading a file.
+///
+/// For a time within the bounds, a fingerprint that is not contained is certainly not stored. One
+/// that is contained may be stored: 46 bits are compared, and it may belong to an event that was
+/// never committed. Outside the bounds everything may be stored.
+///
+/// One word an event, 46 bits of fingerprint above a coarse time, in open addressing at most 5/8
+/// full: 13 bytes an event once the table is as large as it gets, up to 26 before. Forgetting only
+/// raises the lower bound; what is before it goes when room is needed.
+package final class FingerprintCache {
+  /// Later than this after the newest event is far in the future: microseconds.
+  private static let farAway: Int64 = 86_400_000_000
+  private static let smallest = 1024
+
+  private let capacity: Int
+  @exclusivity(unchecked) var table: FingerprintTable
+  private var clock: CoarseTime?
+  /// Events later than this are far.
+  private var horizon = Int64.max
+  private var earliestFar = Int64.max
+
+  /// Every stored event of this time or later, and before `upperBound`, is in here.
+  ///
+  /// `Int64.max`: the cache covers nothing.
+  @exclusivity(unchecked) package private(set) var lowerBound = Int64.max
+  /// From here on `contains` says true of everything; `Int64.max` as long as far events fit.
+  @exclusivity(unchecked) package private(set) var upperBound = Int64.max
+
+  /// A cache of at most `capacity` events that covers nothing yet.
+  package init(capacity: Int) {
+    self.capacity = max(capacity, 16)
+    table = FingerprintTable(slotCount: min(Self.smallest, Self.slots(for: self.capacity)))
+  }
+
+  private static func slots(for entries: Int) -> Int { entries + entries / 5 * 3 + 4 }
+  private static func entries(in slots: Int) -> Int { slots / 8 * 5 }
+
+  /// How many fingerprints are held, forgotten ones included that wait for their removal.
+  package var count: Int { table.count }
+
+  /// Bytes of memory held.
+  package var byteCount: Int { table.byteCount }
+
+  // MARK: Bounds
+
+  /// Forgets everything; the caller then inserts every stored event from this time on.
+  ///
+  /// `newest` is the newest event time that is not in the future. Events more than a day later are
+  /// kept apart: a flood of them does not drive out the others.
+  package func reset(coveringFrom lowerBound: Int64, newest: Int64? = nil) {
+    (self.lowerBound, upperBound) = (lowerBound, .max)
+    (clock, horizon, earliestFar) = (nil, .max, .max)
+    table = FingerprintTable(slotCount: min(Self.smallest, Self.slots(for: capacity)))
+    if let newest { advance(to: newest) }
+  }
+
+  /// Gives up covering what is before `time`. Costs nothing now.
+  package func forget(before time: Int64) { lowerBound = max(lowerBound, time) }
+
+  /// Whether `contains` can be certain at this time.
+  package func covers(_ time: Int64) -> Bool { time >= lowerBound && time < upperBound }
+
+  private func advance(to newest: Int64) {
+    let limit = EventRows.representableTimes.upperBound - Self.farAway
+    let new = min(newest, limit) + Self.farAway
+    horizon = horizon == .max ? new : max(horizon, new)
+    if clock == nil { setClock(near: newest) }
+  }
+
+  /// Codes are finest near the lower bound, or near a day ago when that is nowhere near.
+  private func setClock(near time: Int64) {
+    let limit = EventRows.representableTimes.lowerBound + Self.farAway
+    let clock = CoarseTime(base: max(lowerBound, max(time, limit) - Self.farAway))
+    self.clock = clock
+  }
+
+  // MARK: Events
+
+  /// Adds a stored event; one outside the bounds is ignored.
+  package func insert(time: Int64, fingerprint: UInt64) {
+    guard covers(time) else { return }
+    if clock == nil { setClock(near: time) }
+    if table.count >= min(capacity, Self.entries(in: table.slotCount)) {
+      makeRoom()
+      guard covers(time) else { return }
+    }
+    let isFar = time > horizon
+    if isFar { earliestFar = min(earliestFar, time) }
+    guard let clock else { return }
+    table.insert(fingerprint, code: isFar ? CoarseTime.far : clock.code(of: time))
+  }
+
+  /// Whether the event may be stored; false is certain.
+  package func contains(time: Int64, fingerprint: UInt64) -> Bool {
+    !covers(time) || table.contains(fingerprint)
+  }
+
+  /// Adds the rows that survived, whose events are stored now.
+  package func insert(_ rows: EventRows, where survivors: [Bool]) {
+    precondition(survivors.count == rows.count, "each row survives or does not")
+    if rows.count > 0 { advance(to: rows.newestTime) }
+    let (times, visitors, hashes) = (rows.times, rows.visitorNumbers, rows.eventIDHashes)
+    let visitorHashes = rows.visitors.allHashes
+    survivors.withUnsafeBufferPointer { survivors in
+      for row in 0..<survivors.count where survivors[row] {
+        let fingerprint = EventHash.fingerprint(
+          visitorHash: visitorHashes[Int(visitors[row])], time: times[row],
+          eventIDHash: hashes[row])
+        insert(time: times[row], fingerprint: fingerprint)
+      }
+    }
+  }
+
+  /// The rows of which `contains` says that they may be stored, ascending.
+  package func suspects(in rows: EventRows) -> [Int32] {
+    let (times, visitors, hashes) = (rows.times, rows.visitorNumbers, rows.eventIDHashes)
+    let visitorHashes = rows.visitors.allHashes
+    var suspects: [Int32] = []
+    for row in 0..<times.count {
+      let fingerprint = EventHash.fingerprint(
+        visitorHash: visitorHashes[Int(visitors[row])], time: times[row],
+        eventIDHash: hashes[row])
+      if contains(time: times[row], fingerprint: fingerprint) {
+        suspects.append(Int32(truncatingIfNeeded: row))
+      }
+    }
+    return suspects
+  }
+
+  // MARK: Room
+
+  /// Makes room for at least one more fingerprint.
+  private func makeRoom() {
+    guard let clock else { return }
+    let stale = table.count(below: clock.code(of: lowerBound))
+    let largest = Self.slots(for: capacity)
+    if stale < table.count / 4, table.slotCount < largest {
+      table.resize(to: min(table.slotCount * 2, largest))
+      return
+    }
+    sweep(clock)
+    if table.count > capacity / 8 * 7, table.slotCount == largest { evict() }
+  }
+
+  /// Removes what is forgotten, and moves the base when the codes have become coarse.
+  private func sweep(_ clock: CoarseTime, andFar: Bool = false) {
+    var target = clock
+    let times = EventRows.representableTimes
+    let bound = min(max(lowerBound, times.lowerBound), times.upperBound)
+    if bound - clock.base > 10 * Self.farAway { target = CoarseTime(base: bound) }
+    let (minimum, base) = (clock.code(of: bound), clock.base)
+    table.sweep { code in
+      if code < minimum || (andFar && code == CoarseTime.far) { return nil }
+      return target.base == base ? code : clock.rebased(code, to: target)
+    }
+    self.clock = target
+  }
+
+  /// Gives up the far future if it takes much room, else about the oldest quarter.
+  private func evict() {
+    guard let clock else { return }
+    var sample = table.sampleCodes()
+    let near = sample.filter { $0 != CoarseTime.far }
+    if (sample.count - near.count) * 8 >= sample.count {
+      upperBound = min(upperBound, earliestFar)
+      earliestFar = .max
+      sweep(clock, andFar: true)
+      if table.count <= capacity / 8 * 7 { return }
+    }
+    sample = near.sorted()
+    guard let oldest = sample.dropFirst(sample.count / 4).first else { return }
+    lowerBound = max(lowerBound, clock.end(of: oldest))
+    sweep(self.clock ?? clock)
+  }
+}
