@@ -1,0 +1,57 @@
+internal import Clickstream
+
+/// Where a session is kept: decided by the watermark alone, so that it says nothing about the
+/// session that a later event could not change.
+struct SessionPlacement {
+  enum Place {
+    /// In the file that every batch may rewrite.
+    case hot
+    /// Not final, but too far in the future for a batch to expect its events.
+    case parked
+    /// No event is expected any more.
+    case final
+  }
+
+  /// Microseconds, as all times here.
+  let watermark: Int64
+  let gap: Int64
+  /// Sessions that begin after this instant are parked.
+  let parkedAfter: Int64
+
+  func place(of session: Session) -> Place {
+    if isFinal(last: session.last) { return .final }
+    return isParked(first: session.first) ? .parked : .hot
+  }
+
+  func isFinal(last: Int64) -> Bool { last.clampedAdding(gap) < watermark }
+
+  /// Compares what file statistics keep of an instant, so that a file's statistics tell whether
+  /// all of its rows are parked.
+  func isParked(first: Int64) -> Bool {
+    first.dividedDown(by: 1000).clampedMultiplied(by: 1000) > parkedAfter
+  }
+}
+
+/// Arithmetic on times that a file states: any value may occur, none may end the process.
+extension Int64 {
+  func clampedAdding(_ other: Int64) -> Int64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? (other > 0 ? .max : .min) : sum
+  }
+
+  func clampedSubtracting(_ other: Int64) -> Int64 {
+    let (difference, overflow) = subtractingReportingOverflow(other)
+    return overflow ? (other > 0 ? .min : .max) : difference
+  }
+
+  func clampedMultiplied(by factor: Int64) -> Int64 {
+    let (product, overflow) = multipliedReportingOverflow(by: factor)
+    return overflow ? ((self < 0) == (factor < 0) ? .max : .min) : product
+  }
+
+  /// Rounds towards the past, before 1970 too; `divisor` is positive.
+  func dividedDown(by divisor: Int64) -> Int64 {
+    let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+    return remainder < 0 ? quotient - 1 : quotient
+  }
+}

@@ -1,0 +1,122 @@
+internal import DeltaLake
+internal import DurableIO
+
+/// What a compaction did.
+struct SessionsCompaction: Equatable {
+  var removedFiles = 0
+  var removedBytes: Int64 = 0
+  var addedFiles = 0
+  var addedBytes: Int64 = 0
+}
+
+extension SessionsTable {
+  /// Joins final files that have become many: 16 of about the same size become few.
+  ///
+  /// A session is rewritten once for each size that its file grows through, so that the work stays
+  /// proportional to the new sessions. Changes no row, `updated_at` included.
+  /// - Parameters:
+  ///   - namePrefix: a start of file names that the query's sweep of orphans knows.
+  ///   - now: milliseconds since 1970.
+  /// - Returns: nil when nothing was due. One call joins 16 files; the caller may go on.
+  /// - Throws: `SystemError`, `ParquetError`, `DeltaError`, `PipelineError`; the table is as before,
+  ///   or, after an error of the commit, compacted: `reload` tells.
+  func compactIfDue(namePrefix: String, now: Int64) throws -> SessionsCompaction? {
+    guard let files = Self.filesToJoin(final) else { return nil }
+    let adds = try join(files, namePrefix: namePrefix)
+    let removes = files.map { $0.add.removal(at: now, dataChange: false) }
+    let done = SessionsCompaction(
+      removedFiles: removes.count, removedBytes: files.reduce(0) { $0 + $1.add.size },
+      addedFiles: adds.count, addedBytes: adds.reduce(0) { $0 + $1.size })
+    let result = try table.commit(
+      removes.map(Action.remove) + adds.map(Action.add), info: Self.info(done, now: now),
+      expecting: table.snapshot.version, publisher: publisher, role: .sessionsCommit)
+    guard case .committed = result else { throw PipelineError.conflict(result, in: table) }
+    try apply(adds: adds, removes: removes, parkedAfter: .max)
+    return done
+  }
+
+  private func join(_ files: [SessionFile], namePrefix: String) throws -> [AddFile] {
+    let writer = SessionFilesWriter(writing(namePrefix), isFinal: true, limits: .cold)
+    do {
+      let cursors = try files.map { try SessionCursor(SessionFileReader($0, of: table)) }
+      try writer.merge(cursors)
+      return try writer.finish().map { add in
+        var add = add
+        add.dataChange = false
+        return add
+      }
+    } catch {
+      writer.discard()
+      throw error
+    }
+  }
+
+  private static func info(_ done: SessionsCompaction, now: Int64) -> CommitInfo {
+    CommitInfo(
+      timestamp: now, operation: "OPTIMIZE", operationParameters: ["predicate": "[]"],
+      isBlindAppend: false,
+      operationMetrics: [
+        "numRemovedFiles": String(done.removedFiles), "numRemovedBytes": String(done.removedBytes),
+        "numAddedFiles": String(done.addedFiles), "numAddedBytes": String(done.addedBytes),
+      ],
+      engineInfo: ProgramVersion.engineInfo)
+  }
+
+  // MARK: Choosing
+
+  private static let joinedFiles = 16
+  /// Larger files stay as they are: two of them would not make one.
+  private static let joinedFileBytes = SessionFilesWriter.Limits.cold.fileBytes / 2
+
+  /// 16 files of one tier that follow each other in time; nil when no tier has so many.
+  ///
+  /// Of the runs of 16 the one that spans the shortest time is taken: sessions of long ago that
+  /// came late do not get into the files of today, which would then be opened for any time.
+  static func filesToJoin(_ files: [SessionFile]) -> [SessionFile]? {
+    var tiers: [Int: [SessionFile]] = [:]
+    for file in files where file.size < joinedFileBytes {
+      tiers[tier(of: file.size), default: []].append(file)
+    }
+    guard let tier = tiers.filter({ $0.value.count >= joinedFiles }).min(by: { $0.key < $1.key })
+    else { return nil }
+    let ordered = tier.value.sorted { $0.firsts.lowerBound < $1.firsts.lowerBound }
+    let starts = 0...ordered.count - joinedFiles
+    let best = starts.min { span(ordered, from: $0) < span(ordered, from: $1) } ?? 0
+    return Array(ordered[best..<best + joinedFiles])
+  }
+
+  /// Tiers grow by the factor by which a compaction makes a file larger.
+  private static func tier(of size: Int) -> Int {
+    var (tier, rest) = (0, size)
+    while rest >= joinedFiles {
+      rest /= joinedFiles
+      tier += 1
+    }
+    return tier
+  }
+
+  private static func span(_ files: [SessionFile], from start: Int) -> Int64 {
+    let run = files[start..<start + joinedFiles]
+    let end = run.reduce(Int64.min) { max($0, $1.lasts.upperBound) }
+    return end.clampedSubtracting(files[start].firsts.lowerBound)
+  }
+
+  // MARK: Vacuum
+
+  /// Removes the files that left the table longer ago than its retention, at most once in a tenth
+  /// of it.
+  ///
+  /// - Parameters:
+  ///   - now: milliseconds since 1970.
+  ///   - sparing: `path`s of files that a pending batch is about to commit.
+  /// - Returns: the removed files, relative to the table.
+  /// - Throws: `DeltaError`, `SystemError`; a later call goes on.
+  func vacuumIfDue(now: Int64, sparing: Set<String>) throws -> [String] {
+    let retention = configuration.silver.removedFileRetention.wholeMilliseconds
+    if let lastVacuum, (0..<retention / 10).contains(now - lastVacuum) { return [] }
+    let removed = try table.vacuum(
+      keepingFrom: table.snapshot.version, retention: retention, now: now, sparing: sparing)
+    lastVacuum = now
+    return removed
+  }
+}

@@ -1,0 +1,21 @@
+internal import DeltaLake
+
+/// What the commit of a batch says about the sessions table.
+struct StagedSessions {
+  struct Counts: Equatable {
+    /// Sessions in the hot file after the batch.
+    var hot = 0
+    /// Sessions that the batch has put into parked files.
+    var parked = 0
+    /// Sessions that no event is expected for any more, since this batch.
+    var becameFinal = 0
+  }
+
+  var adds: [AddFile] = []
+  var removes: [RemoveFile] = []
+  var counts = Counts()
+  /// Bytes of cold files that were replaced because rows of them changed.
+  var bytesRewritten = 0
+  /// Bytes read from cold files.
+  var bytesRead = 0
+}
