@@ -13,15 +13,15 @@ public enum ByteArrayEncoding: Equatable, Sendable {
 
 /// Strings and binary values.
 public final class ByteArrayColumn: ColumnBuffer {
-  @exclusivity(unchecked) private var dictionary: ByteDictionary
+  @exclusivity(unchecked) var dictionary: ByteDictionary
   private let directEncoding: Encoding
   /// The numbers of the first values in the dictionary.
-  @exclusivity(unchecked) private var indices = ByteBuffer()
+  @exclusivity(unchecked) var indices = ByteBuffer()
   /// The values behind those: lengths and bytes, kept apart.
-  @exclusivity(unchecked) private var lengths = ByteBuffer()
-  @exclusivity(unchecked) private var bytes = ByteBuffer()
+  @exclusivity(unchecked) var lengths = ByteBuffer()
+  @exclusivity(unchecked) var bytes = ByteBuffer()
   /// From the start, for a column without a dictionary.
-  @exclusivity(unchecked) private var isDictionaryFull: Bool
+  @exclusivity(unchecked) var isDictionaryFull: Bool
   private let hasDictionary: Bool
 
   public init(_ leaf: LeafColumn, encoding: ByteArrayEncoding = .dictionary) {
@@ -65,7 +65,7 @@ public final class ByteArrayColumn: ColumnBuffer {
     }
   }
 
-  private func store(_ value: UnsafeRawBufferPointer, startsRow: Bool) {
+  func store(_ value: UnsafeRawBufferPointer, startsRow: Bool) {
     if !isDictionaryFull {
       // A page ends with a row, so a row's values are all in the dictionary or all behind it.
       if let index = dictionary.index(of: value, unlimited: !startsRow) {

@@ -36,6 +36,24 @@ struct LevelBuffer: ~Copyable {
     appendExplicit(0, 0)
   }
 
+  /// Rows of a column that is not nested and that all have a value.
+  mutating func appendPresent(rows: Int) {
+    count += rows
+    rowCount += rows
+    if isExplicit { definition.append(repeating: maxDefinition, count: rows) }
+  }
+
+  /// Rows of a column that is not nested, given as many definition levels, of which `present` are
+  /// `maxDefinition` and the others 0.
+  mutating func append(flat levels: UnsafeBufferPointer<UInt8>, present: Int) {
+    if present == levels.count { return appendPresent(rows: present) }
+    if !isExplicit { spellOut() }
+    count += levels.count
+    rowCount += levels.count
+    absentCount += levels.count - present
+    definition.append(bytes: UnsafeRawBufferPointer(levels))
+  }
+
   private mutating func appendExplicit(_ definitionLevel: UInt8, _ repetitionLevel: UInt8) {
     definition.append(definitionLevel)
     if maxRepetition > 0 { repetition.append(repetitionLevel) }

@@ -1,7 +1,7 @@
 /// Truth values, PLAIN: one bit each.
 public final class BooleanColumn: ColumnBuffer {
   /// One byte per value.
-  @exclusivity(unchecked) private var values = ByteBuffer()
+  @exclusivity(unchecked) var values = ByteBuffer()
 
   public init(_ leaf: LeafColumn) { super.init(leaf, holding: .boolean) }
 
@@ -75,7 +75,7 @@ public final class DoubleColumn: ColumnBuffer {
 
 /// 32-bit floating point, PLAIN.
 public final class FloatColumn: ColumnBuffer {
-  @exclusivity(unchecked) private var values = ByteBuffer()
+  @exclusivity(unchecked) var values = ByteBuffer()
 
   public init(_ leaf: LeafColumn) { super.init(leaf, holding: .float) }
 

@@ -32,7 +32,7 @@ enum DeltaDecoder {
   /// ends behind it.
   ///
   /// Sums wrap, as the format says, so the same code serves both widths.
-  static func decode<Value: FixedWidthInteger>(
+  static func decode<Value: FixedWidthInteger & BitwiseCopyable>(
     _ cursor: inout ByteCursor, count: Int, into values: inout [Value]
   ) throws(ParquetError) {
     let header = try Header(&cursor, limit: count)
@@ -54,9 +54,11 @@ enum DeltaDecoder {
           try cursor.take(header.valuesPerMiniblock / 8 * Int(width), "a miniblock"),
           width: Int(width))
         let taken = min(missing, header.valuesPerMiniblock)
-        for index in 0..<taken {
-          last = last &+ least &+ Int64(bitPattern: packed.value(index))
-          values.append(Value(truncatingIfNeeded: last))
+        values.extend(by: taken, with: 0) { added in
+          for index in 0..<taken {
+            last = last &+ least &+ Int64(bitPattern: packed.value(index))
+            added[index] = Value(truncatingIfNeeded: last)
+          }
         }
         missing -= taken
       }

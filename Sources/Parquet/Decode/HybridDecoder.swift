@@ -13,7 +13,7 @@ struct HybridDecoder {
   }
 
   /// Appends `count` numbers; one that is not below `limit` is an error.
-  mutating func decode<Value: FixedWidthInteger>(
+  mutating func decode<Value: FixedWidthInteger & BitwiseCopyable>(
     _ count: Int, below limit: UInt64, into values: inout [Value]
   ) throws(ParquetError) {
     var missing = count
@@ -41,7 +41,7 @@ struct HybridDecoder {
 
   /// Bit-packed runs hold multiples of eight; what is beyond `missing` is padding, and some writers
   /// leave the padding's bytes out at the end of the page.
-  private mutating func unpack<Value: FixedWidthInteger>(
+  private mutating func unpack<Value: FixedWidthInteger & BitwiseCopyable>(
     groups: UInt64, _ missing: Int, _ limit: UInt64, into values: inout [Value]
   ) throws(ParquetError) -> Int {
     let groupCount = Int(min(groups, UInt64(missing / 8 + 1)))
@@ -51,12 +51,13 @@ struct HybridDecoder {
     guard packed.count >= count else {
       throw cursor.error(.truncated, "\(packed.count) bit-packed values where \(count) belong")
     }
-    values.reserveCapacity(values.count + count)
     var greatest: UInt64 = 0
-    for index in 0..<count {
-      let value = packed.value(index)
-      greatest = max(greatest, value)
-      values.append(Value(truncatingIfNeeded: value))
+    values.extend(by: count, with: 0) { added in
+      for index in 0..<count {
+        let value = packed.value(index)
+        greatest = max(greatest, value)
+        added[index] = Value(truncatingIfNeeded: value)
+      }
     }
     _ = try check(greatest, limit)
     return count

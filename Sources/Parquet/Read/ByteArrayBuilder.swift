@@ -3,36 +3,36 @@ struct ByteArrayBuilder: ValueBuilder {
   private let width: Int?
   private let byteLimit: Int
   private var values = ByteArrayValues()
-  private var dictionary: [ByteArrayValues.ByteRange] = []
 
   init(width: Int?, byteLimit: Int) {
     self.width = width
     self.byteLimit = byteLimit
   }
 
-  var dictionaryCount: Int { dictionary.count }
+  /// The dictionary's values are the first that are stored.
+  private(set) var dictionaryCount = 0
   var storage: ColumnValues.Storage { width == nil ? .byteArray(values) : .fixed(values) }
 
   mutating func readDictionary(_ cursor: inout ByteCursor, count: Int) throws(ParquetError) {
-    for _ in 0..<count { dictionary.append(try plain(&cursor)) }
+    try plain(&cursor, count: count)
+    dictionaryCount = count
   }
 
-  mutating func append(indices: [UInt32]) {
-    for index in indices { values.append(dictionary[Int(index)]) }
-  }
+  mutating func append(indices: [UInt32]) { values.append(stored: indices) }
 
   mutating func append(
     _ cursor: inout ByteCursor, count: Int, encoding: Encoding
   ) throws(ParquetError) {
+    let stored = values.storedCount
     switch (encoding, width) {
-    case (.plain, _):
-      for _ in 0..<count { values.append(try plain(&cursor)) }
+    case (.plain, _): try plain(&cursor, count: count)
     case (.deltaLengthByteArray, nil): try deltaLength(&cursor, count: count)
     case (.deltaByteArray, _): try deltaBytes(&cursor, count: count)
     case (.byteStreamSplit, .some(let width)):
       try byteStreamSplit(&cursor, count: count, width: width)
     default: throw unexpected(encoding, cursor)
     }
+    values.appendStored(from: stored)
   }
 
   private func checkRoom(_ count: Int, _ cursor: ByteCursor) throws(ParquetError) {
@@ -41,14 +41,29 @@ struct ByteArrayBuilder: ValueBuilder {
     }
   }
 
+  /// Takes the bytes over in one piece, the lengths between them included.
   private mutating func plain(
-    _ cursor: inout ByteCursor
-  ) throws(ParquetError) -> ByteArrayValues.ByteRange {
-    let count: Int
-    if let width { count = width } else { count = Int(try cursor.uint32("the length of a value")) }
-    let bytes = try cursor.take(count, "a value")
-    try checkRoom(count, cursor)
-    return values.store(bytes)
+    _ cursor: inout ByteCursor, count: Int
+  ) throws(ParquetError) {
+    let page = cursor.rest
+    var ranges = [ByteArrayValues.ByteRange](repeating: .empty, count: 0)
+    ranges.reserveCapacity(min(count, page.count / 4 + 1))
+    var place = 0
+    for _ in 0..<count {
+      let length: Int
+      if let width {
+        length = width
+      } else {
+        length = Int(try cursor.uint32("the length of a value"))
+        place += 4
+      }
+      try cursor.skip(length, "a value")
+      // Within the page, which is below 4 GiB.
+      ranges.append(.init(start: UInt32(place), count: UInt32(length)))
+      place += length
+    }
+    try checkRoom(place, cursor)
+    values.store(UnsafeRawBufferPointer(rebasing: page[..<place]), ranges: ranges)
   }
 
   /// Encodings.md, "Delta-length byte array": all lengths, then all bytes.
@@ -59,12 +74,12 @@ struct ByteArrayBuilder: ValueBuilder {
     let total = lengths.reduce(0) { $0 + Int($1) }
     let bytes = try cursor.take(total, "the bytes of values")
     try checkRoom(total, cursor)
-    var range = values.store(bytes)
-    for length in lengths {
-      range.count = UInt32(length)
-      values.append(range)
-      range.start += UInt32(length)
+    var start: UInt32 = 0
+    let ranges = lengths.map { length in
+      defer { start += UInt32(length) }
+      return ByteArrayValues.ByteRange(start: start, count: UInt32(length))
     }
+    values.store(bytes, ranges: ranges)
   }
 
   /// Encodings.md, "Delta Strings": how much of the previous value is shared, then the suffixes.
@@ -86,7 +101,6 @@ struct ByteArrayBuilder: ValueBuilder {
       }
       try checkRoom(length, cursor)
       previous = values.store(prefix: previous, count: Int(prefix), suffix: bytes)
-      values.append(previous)
     }
   }
 
@@ -102,10 +116,11 @@ struct ByteArrayBuilder: ValueBuilder {
       for stream in 0..<width {
         joined.bytes[index &* width &+ stream] = split[stream &* count &+ index]
       }
-      let end = (index + 1) &* width
-      let value = UnsafeRawBufferPointer(rebasing: joined.bytes[end - width..<end])
-      values.append(values.store(value))
     }
+    let ranges = (0..<count).map { index in
+      ByteArrayValues.ByteRange(start: UInt32(index * width), count: UInt32(width))
+    }
+    values.store(UnsafeRawBufferPointer(joined.bytes), ranges: ranges)
   }
 }
 
@@ -124,9 +139,7 @@ struct Int96Builder: ValueBuilder {
     for _ in 0..<count { dictionary.append(try Self.plain(&cursor)) }
   }
 
-  mutating func append(indices: [UInt32]) {
-    for index in indices { values.append(dictionary[Int(index)]) }
-  }
+  mutating func append(indices: [UInt32]) { values.append(indices, of: dictionary) }
 
   mutating func append(
     _ cursor: inout ByteCursor, count: Int, encoding: Encoding

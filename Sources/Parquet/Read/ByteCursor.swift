@@ -53,6 +53,11 @@ struct ByteCursor {
     return UnsafeRawBufferPointer(rebasing: block.bytes[position..<position + count])
   }
 
+  mutating func skip(_ count: Int, _ what: StaticString) throws(ParquetError) {
+    try checkAvailable(count, what)
+    position += count
+  }
+
   /// A cursor over the next `count` bytes; this one goes on behind them.
   mutating func split(_ count: Int, _ what: StaticString) throws(ParquetError) -> ByteCursor {
     try checkAvailable(count, what)

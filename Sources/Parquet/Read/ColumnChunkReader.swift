@@ -108,11 +108,12 @@ struct ColumnChunkReader<Builder: ValueBuilder> {
   /// How many of the newest `count` entries have a value.
   private func valueCount(ofLast count: Int) -> Int {
     guard leaf.maxDefinitionLevel > 0 else { return count }
-    var values = 0
-    for level in output.definitionLevels.suffix(count) where level == leaf.maxDefinitionLevel {
-      values += 1
+    let greatest = leaf.maxDefinitionLevel
+    return output.definitionLevels.withUnsafeBufferPointer { levels in
+      var values = 0
+      for level in levels.suffix(count) { values &+= level == greatest ? 1 : 0 }
+      return values
     }
-    return values
   }
 
   private mutating func readValues(

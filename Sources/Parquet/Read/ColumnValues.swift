@@ -7,7 +7,7 @@ public struct ColumnValues: Sendable {
   public internal(set) var definitionLevels: [UInt8]
   /// One per entry, 0 at the first entry of a row; empty when nothing is repeated.
   public internal(set) var repetitionLevels: [UInt8]
-  public internal(set) var values: Storage
+  public package(set) var values: Storage
   /// The definition level of an entry that has a value.
   public let maxDefinitionLevel: UInt8
   /// Nulls and empty lists count.
@@ -40,15 +40,20 @@ public struct ColumnValues: Sendable {
 
 /// Texts or byte strings; equal ones of a dictionary share their bytes.
 public struct ByteArrayValues: Sendable {
-  private(set) var bytes: [UInt8] = []
-  private(set) var ranges: [ByteRange] = []
+  private var bytes: [UInt8] = []
+  /// Each string that is stored: a dictionary's once, others as often as they occur.
+  private var ranges: [ByteRange] = []
+  /// For each value the place of its string in `ranges`.
+  private var indices: [UInt32] = []
 
-  struct ByteRange {
-    var start: UInt32
-    var count: UInt32
+  package struct ByteRange: BitwiseCopyable, Sendable {
+    package var start: UInt32
+    package var count: UInt32
+
+    static let empty = ByteRange(start: 0, count: 0)
   }
 
-  public var count: Int { ranges.count }
+  public var count: Int { indices.count }
 
   /// A copy of the value at `index`.
   public subscript(index: Int) -> [UInt8] { withBytes(index) { [UInt8]($0) } }
@@ -63,7 +68,7 @@ public struct ByteArrayValues: Sendable {
   public func withBytes<Result, Failure: Error>(
     _ index: Int, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let range = ranges[index]
+    let range = ranges[Int(indices[index])]
     return try bytes.withUnsafeBufferPointer { all throws(Failure) in
       let start = Int(range.start)
       return try body(
@@ -71,19 +76,63 @@ public struct ByteArrayValues: Sendable {
           UnsafeBufferPointer(rebasing: all[start..<start + Int(range.count)])))
     }
   }
+
+  /// How many strings are stored; less than `count` when a dictionary's are shared.
+  package var storedCount: Int { ranges.count }
+
+  /// The strings that are stored and which of them each value is, for loops that look at a string
+  /// once and not once for each value.
+  package struct Stored {
+    /// For each value the number of its string, below `count`.
+    package let indices: UnsafeBufferPointer<UInt32>
+    package let ranges: UnsafeBufferPointer<ByteRange>
+    /// Nil when all strings are empty.
+    let bytes: UnsafeRawPointer?
+
+    package var count: Int { ranges.count }
+
+    /// String number `index`.
+    @inline(__always)
+    package subscript(index: Int) -> UnsafeRawBufferPointer {
+      let range = ranges[index]
+      return UnsafeRawBufferPointer(
+        start: bytes.map { $0 + Int(range.start) }, count: Int(range.count))
+    }
+  }
+
+  /// Lends what is stored.
+  package func withStored<Result, Failure: Error>(
+    _ body: (Stored) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try bytes.withUnsafeBufferPointer { bytes throws(Failure) -> Result in
+      try ranges.withUnsafeBufferPointer { ranges throws(Failure) -> Result in
+        try indices.withUnsafeBufferPointer { indices throws(Failure) -> Result in
+          try body(
+            Stored(
+              indices: indices, ranges: ranges,
+              bytes: bytes.baseAddress.map(UnsafeRawPointer.init)))
+        }
+      }
+    }
+  }
 }
 
 extension ByteArrayValues {
-  /// Stores bytes for ranges to refer to.
+  /// Stores strings; `ranges` count from the first of `text`.
   ///
   /// The caller keeps the total below 4 GiB.
-  mutating func store(_ value: UnsafeRawBufferPointer) -> ByteRange {
+  mutating func store(_ text: UnsafeRawBufferPointer, ranges added: [ByteRange]) {
     let start = UInt32(bytes.count)
-    bytes.append(contentsOf: value)
-    return ByteRange(start: start, count: UInt32(value.count))
+    bytes.append(contentsOf: text)
+    if ranges.isEmpty && start == 0 {
+      ranges = added
+    } else {
+      ranges.append(
+        contentsOf: added.lazy.map { ByteRange(start: start + $0.start, count: $0.count) })
+    }
   }
 
-  /// Stores `count` bytes of what is already stored, and then `suffix`.
+  /// Stores a string: `count` bytes of one that is stored, and then `suffix`.
   mutating func store(
     prefix: ByteRange, count: Int, suffix: UnsafeRawBufferPointer
   ) -> ByteRange {
@@ -92,10 +141,20 @@ extension ByteArrayValues {
     let from = Int(prefix.start)
     for index in from..<from + count { bytes.append(bytes[index]) }
     bytes.append(contentsOf: suffix)
-    return ByteRange(start: UInt32(start), count: UInt32(bytes.count - start))
+    let range = ByteRange(start: UInt32(start), count: UInt32(bytes.count - start))
+    ranges.append(range)
+    return range
   }
 
-  mutating func append(_ range: ByteRange) { ranges.append(range) }
+  /// Appends values by the numbers of their strings.
+  mutating func append(stored numbers: [UInt32]) {
+    if indices.isEmpty { indices = numbers } else { indices.append(contentsOf: numbers) }
+  }
+
+  /// Appends each string from number `first` on as a value.
+  mutating func appendStored(from first: Int) {
+    indices.append(contentsOf: UInt32(first)..<UInt32(ranges.count))
+  }
 
   var storedByteCount: Int { bytes.count }
 }

@@ -37,10 +37,7 @@ struct ScalarBuilder<Scalar: PlainScalar>: ValueBuilder {
     try Self.plain(&cursor, count: count, into: &dictionary)
   }
 
-  mutating func append(indices: [UInt32]) {
-    values.reserveCapacity(values.count + indices.count)
-    for index in indices { values.append(dictionary[Int(index)]) }
-  }
+  mutating func append(indices: [UInt32]) { values.append(indices, of: dictionary) }
 
   mutating func append(
     _ cursor: inout ByteCursor, count: Int, encoding: Encoding
@@ -70,6 +67,29 @@ struct ScalarBuilder<Scalar: PlainScalar>: ValueBuilder {
     values.append(contentsOf: repeatElement(.zero, count: count))
     values.withUnsafeMutableBytes { bytes in
       UnsafeMutableRawBufferPointer(rebasing: bytes[start...]).copyMemory(from: source)
+    }
+  }
+}
+
+extension Array where Element: BitwiseCopyable {
+  /// Appends the entries of a dictionary that `indices`, which have been checked, name.
+  mutating func append(_ indices: [UInt32], of dictionary: [Element]) {
+    guard let first = dictionary.first else { return }
+    extend(by: indices.count, with: first) { added in
+      dictionary.withUnsafeBufferPointer { dictionary in
+        for place in added.indices { added[place] = dictionary[Int(indices[place])] }
+      }
+    }
+  }
+
+  /// Makes room for `count` elements, which `fill` overwrites: cheaper than one by one.
+  mutating func extend(
+    by count: Int, with filler: Element, _ fill: (UnsafeMutableBufferPointer<Element>) -> Void
+  ) {
+    let start = self.count
+    append(contentsOf: repeatElement(filler, count: count))
+    withUnsafeMutableBufferPointer { all in
+      fill(UnsafeMutableBufferPointer(rebasing: all[start...]))
     }
   }
 }
