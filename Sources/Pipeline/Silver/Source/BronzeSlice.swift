@@ -131,7 +131,7 @@ extension BronzeSlice {
     return column
   }
 
-  private func otherType(_ name: String, _ part: Part) -> PipelineError {
+  func otherType(_ name: String, _ part: Part) -> PipelineError {
     BronzeError.row(
       part.file.place(part.rowGroup), "column \(name) has a type that is not Bronze's")
   }
