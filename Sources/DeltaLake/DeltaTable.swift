@@ -140,7 +140,7 @@ public final class DeltaTable {
   ///
   /// When a checkpoint turns out to be damaged half-way, an older way to read the log is taken and
   /// `restart` is called before the files come again from the first one.
-  func forEachLiveFile(restart: () -> Void, _ body: (AddFile) throws -> Void) throws {
+  package func forEachLiveFile(restart: () -> Void, _ body: (AddFile) throws -> Void) throws {
     try withReplay(restart: restart) { try $0.forEachLiveFile(body) }
   }
 

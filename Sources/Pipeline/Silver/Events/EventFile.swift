@@ -1,0 +1,53 @@
+internal import DeltaLake
+
+/// One file of the events table, as look-ups need it.
+struct EventFile {
+  /// Without its statistics: the index holds every file of the table.
+  let add: AddFile
+  /// The event times that the file may hold, in microseconds since 1970.
+  let times: ClosedRange<Int64>
+
+  init(_ add: AddFile) {
+    times = FileBounds(stats: add.stats).timestamps("event_ts")
+    var add = add
+    add.stats = nil
+    self.add = add
+  }
+
+  /// What the name says about rows that were put aside by their time, "" for none.
+  ///
+  /// They are kept apart in every rewriting, for one late row would widen the times of a file by
+  /// years.
+  var asideMark: String {
+    EventFile.asideMarks.first { add.path.contains($0 + "-") } ?? ""
+  }
+
+  /// In file names, behind the batch.
+  static let lateMark = "-late"
+  static let earlyMark = "-early"
+  private static let asideMarks = [lateMark, earlyMark]
+}
+
+/// A set of instants: ranges that do not touch, ascending.
+struct TimeRanges {
+  private var ranges: [ClosedRange<Int64>] = []
+
+  init(_ parts: some Sequence<ClosedRange<Int64>>) {
+    for part in parts.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if let last = ranges.last, part.lowerBound <= last.upperBound {
+        ranges[ranges.count - 1] = last.lowerBound...max(last.upperBound, part.upperBound)
+      } else {
+        ranges.append(part)
+      }
+    }
+  }
+
+  func contains(_ time: Int64) -> Bool {
+    var (low, high) = (0, ranges.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[middle].upperBound < time { low = middle + 1 } else { high = middle }
+    }
+    return low < ranges.count && ranges[low].lowerBound <= time
+  }
+}
