@@ -54,6 +54,44 @@ package final class Publisher {
     try DataFile(path: "\(directory)/\(name)", role: role)
   }
 
+  /// Gives a data file of a finished table a second name; its directory still needs
+  /// `syncDirectory`.
+  ///
+  /// The same file under that name already is fine: an earlier attempt made it.
+  package func link(_ path: String, to other: String, role: FileRole) throws(SystemError) {
+    try lock?.check()
+    if Glibc.link(path, other) != 0 {
+      let problem = SystemError(call: "link", path: other)
+      guard problem.errno == EEXIST, let found = try Files.status(other),
+        found.inode == (try Files.status(path))?.inode
+      else { throw problem }
+    }
+    CrashPoint.reached(role, .published)
+  }
+
+  /// Moves a directory to a free name in the same file system, durably.
+  package func moveDirectory(
+    _ path: String, to other: String, role: FileRole
+  ) throws(SystemError) {
+    try lock?.check()
+    guard rename(path, other) == 0 else { throw SystemError(call: "rename", path: other) }
+    CrashPoint.reached(role, .published)
+    for name in [other, path] {
+      let parent = name.lastIndex(of: "/").map { String(name[..<$0]) } ?? "."
+      try Descriptor.syncDirectory(parent)
+    }
+    CrashPoint.reached(role, .directorySynced)
+  }
+
+  /// Removes a directory with everything in it; a missing one is fine.
+  package func removeTree(_ path: String) throws(SystemError) {
+    try lock?.check()
+    guard let status = try Files.status(path) else { return }
+    guard status.isDirectory else { return try Files.remove(path) }
+    for name in try Files.list(path) { try removeTree("\(path)/\(name)") }
+    guard rmdir(path) == 0 else { throw SystemError(call: "rmdir", path: path) }
+  }
+
   /// Makes the names of closed data files durable.
   package func syncDirectory(_ directory: String, role: FileRole) throws(SystemError) {
     try Descriptor.syncDirectory(directory)
