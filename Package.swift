@@ -75,7 +75,7 @@ let package = Package(
     .executableTarget(
       name: "shopmetricsctl",
       dependencies: [
-        "Pipeline", "Kafka", "Clickstream", "JSON", "Argp", "Systemd",
+        "Pipeline", "Kafka", "Clickstream", "DurableIO", "JSON", "Argp", "Systemd",
       ],
       swiftSettings: strict),
     // Not installed: librdkafka's mock cluster as a broker for `make demo` and the tests.

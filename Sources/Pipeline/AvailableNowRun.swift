@@ -202,7 +202,7 @@ final class AvailableNowRun {
     context.heartbeat.beat()
     context.progress(
       RunProgress(
-        phase: phase, batch: query.state?.nextBatch ?? 0, done: report.offsets, total: total))
+        query: "bronze", phase: phase, batch: query.state?.nextBatch ?? 0, done: report.offsets, total: total))
   }
 }
 

@@ -107,17 +107,7 @@ extension BatchAccounting {
       account.write(to: &writer)
     }
     writer.endObject()
-    if let second {
-      writer.key("second")
-      writer.beginObject()
-      writer.key("table")
-      writer.string(second.table)
-      writer.key("actions")
-      writer.beginArray()
-      for action in second.actions { action.write(to: &writer) }
-      writer.endArray()
-      writer.endObject()
-    }
+    if let second { second.write(to: &writer) }
     writer.endObject()
     return writer.text
   }
@@ -136,15 +126,34 @@ extension BatchAccounting {
       partitions[partition] = account
     }
     var second: SecondTable?
-    if let carried = object.object("second") {
-      guard let table = carried.string("table"), let actions = carried.array("actions") else {
-        return nil
-      }
-      second = SecondTable(table: table, actions: actions)
+    if let carried = object["second"] {
+      guard let read = SecondTable(carried) else { return nil }
+      second = read
     }
     self.init(
       query: query, batch: batch, topic: topic, valueBytes: valueBytes, partitions: partitions,
       second: second)
+  }
+}
+
+extension BatchAccounting.SecondTable {
+  /// The member `second` of an accounting.
+  func write(to writer: inout JSONWriter) {
+    writer.key("second")
+    writer.beginObject()
+    writer.field("table", table)
+    writer.key("actions")
+    writer.beginArray()
+    for action in actions { action.write(to: &writer) }
+    writer.endArray()
+    writer.endObject()
+  }
+
+  init?(_ value: JSONValue) {
+    guard let object = value.objectValue, let table = object.string("table"),
+      let actions = object.array("actions")
+    else { return nil }
+    self.init(table: table, actions: actions)
   }
 }
 

@@ -104,7 +104,9 @@ extension BronzeQuery {
     let result = try table.commit(
       [.metadata(metadata)], info: info, expecting: table.snapshot.version, publisher: publisher,
       role: .bronzeCommit)
-    guard case .committed(let version) = result else { throw PipelineError.conflict(result, in: table) }
+    guard case .committed(let version) = result else {
+      throw PipelineError.conflict(result, in: table)
+    }
     let names = missing.map(\.name).joined(separator: ", ")
     log.notice("bronze v\(version): added the declared columns \(names)")
   }

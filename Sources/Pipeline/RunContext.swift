@@ -25,9 +25,17 @@ package struct RunProgress: Equatable, Sendable {
     case latestOffset, walCommit, getBatch, addBatch, commitOffsets
   }
 
+  /// "bronze" or "silver".
+  package var query: String
   package var phase: Phase
   package var batch: Int64
-  /// Offsets of the run that are behind us, and in all.
+  /// Offsets or rows of the run that are behind us, and in all; 0 when that is not known.
   package var done: Int64
   package var total: Int64
+
+  /// "1,000 of 3,000", or "1,000" when the end is not known.
+  package var amount: String {
+    total > 0
+      ? "\(RunReport.grouped(done)) of \(RunReport.grouped(total))" : RunReport.grouped(done)
+  }
 }

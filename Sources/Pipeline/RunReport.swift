@@ -18,11 +18,21 @@ package struct RunReport: Equatable, Sendable {
   package var ranges: [Int32: Range<Int64>] = [:]
   /// Whether a stop request ended the run before its planned end.
   package var wasStopped = false
+  /// What Silver made of it; `nil` when it is switched off or was not reached.
+  package var silver: SilverReport?
+
+  /// Whether anything was committed.
+  package var hasNews: Bool { batches > 0 || (silver?.batches ?? 0) > 0 }
 
   package init() {}
 
   /// The part of the summary line after "run N ok: ".
   package var summary: String {
+    guard let silver, silver.batches > 0 else { return bronzeSummary }
+    return "\(bronzeSummary); silver: \(silver.summary)"
+  }
+
+  private var bronzeSummary: String {
     guard batches > 0 else { return "nothing new" }
     var text = "\(Self.grouped(good + dead)) records in \(batches) "
     text += batches == 1 ? "batch" : "batches"

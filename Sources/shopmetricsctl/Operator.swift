@@ -27,8 +27,10 @@ import Systemd
         return try StatusCommand(try configuration(path)).execute(json: json)
       case .showCheckpoint(let path, let json):
         return try CheckpointCommand(try configuration(path)).execute(json: json)
-      case .verify(let path, let json):
-        return try VerifyCommand(try configuration(path)).execute(json: json)
+      case .verify(let path, let json, let isDeep):
+        return try VerifyCommand(try configuration(path)).execute(json: json, isDeep: isDeep)
+      case .rebuildSilver(let path, let isConfirmed):
+        return try RebuildCommand(try configuration(path)).execute(isConfirmed: isConfirmed)
       }
     } catch let error as ConfigurationErrors {
       complain(error.description)

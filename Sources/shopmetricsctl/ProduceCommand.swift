@@ -2,7 +2,6 @@ import Clickstream
 import Glibc
 import Kafka
 import Pipeline
-import Synchronization
 import Systemd
 
 /// `shopmetricsctl produce`: realistic click events, keyed by customer.
@@ -104,23 +103,6 @@ struct ProduceCommand {
     var summary: String {
       "\(RunReport.grouped(all)) events (\(RunReport.grouped(malformed)) malformed, "
         + "\(RunReport.grouped(late)) late, \(RunReport.grouped(duplicates)) duplicates)"
-    }
-  }
-}
-
-/// SIGINT and SIGTERM as a question that a loop asks.
-private enum Interruption {
-  private static let requested = Atomic<Bool>(false)
-
-  static var isRequested: Bool { requested.load(ordering: .relaxed) }
-
-  /// A second signal ends the process at once.
-  static func catchSignals() {
-    for number in [SIGINT, SIGTERM] {
-      signal(number) { number in
-        Interruption.requested.store(true, ordering: .relaxed)
-        signal(number, SIG_DFL)
-      }
     }
   }
 }

@@ -1,3 +1,4 @@
+import Clickstream
 import Glibc
 import JSON
 import Pipeline
@@ -6,9 +7,11 @@ import Systemd
 /// `shopmetricsctl status`: where the stream is, from the files alone.
 struct StatusCommand {
   private let state: StateReader
+  private let silver: SilverStatus
 
   init(_ configuration: Configuration) throws {
     state = try StateReader(configuration)
+    silver = try SilverStatus(configuration)
   }
 
   func execute(json: Bool) throws -> ExitStatus {
@@ -29,6 +32,7 @@ struct StatusCommand {
     }
     lines.append(try table("bronze", state.bronzeVersion, try state.bronzeSize()))
     lines.append(try table("letters", state.deadLetterVersion, try state.deadLetterSize()))
+    lines += silverLines
     lines.append("read      duckdb -c \"FROM delta_scan('file://\(state.paths.bronze)')\"")
     lines.append("          polars: pl.read_delta(\"\(state.paths.bronze)\")")
     return lines.joined(separator: "\n")
@@ -70,6 +74,30 @@ struct StatusCommand {
       + "\(RunReport.grouped(size.bytes)) bytes"
   }
 
+  private var silverLines: [String] {
+    guard let accounting = silver.accounting else { return ["silver    no batch yet"] }
+    var lines = [
+      "silver    batch \(accounting.batch): \(RunReport.grouped(accounting.total.unique)) events in "
+        + "\(RunReport.grouped(silver.openSessions)) open and "
+        + "\(RunReport.grouped(silver.finalSessions)) final sessions, "
+        + "\(RunReport.grouped(accounting.total.duplicates)) duplicates dropped",
+      "          watermark \(EventTime.format(silver.watermarkMs * 1000))",
+    ]
+    for (name, table) in [("sessions", silver.sessions), ("events", silver.events)] {
+      guard let table else { continue }
+      let padding = String(repeating: " ", count: 10 - name.count)
+      lines.append(
+        "\(name)\(padding)v\(table.version), \(table.files) files, "
+          + "\(RunReport.grouped(table.bytes)) bytes"
+          + (table.removedBytes > 0
+            ? ", and \(RunReport.grouped(table.removedBytes)) in removed files" : ""))
+    }
+    if silver.isBeingRebuilt {
+      lines.append("          a rebuild is unfinished; shopmetricsctl silver rebuild goes on")
+    }
+    return lines
+  }
+
   private func padded(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
   }
@@ -108,7 +136,34 @@ struct StatusCommand {
       writer.field("bytes", size.bytes)
       writer.endObject()
     }
+    writeSilver(to: &writer)
     writer.endObject()
     return writer.text
+  }
+
+  private func writeSilver(to writer: inout JSONWriter) {
+    writer.key("silver")
+    guard var accounting = silver.accounting else { return writer.null() }
+    accounting.second = nil
+    writer.beginObject()
+    writer.field("accounting", raw: accounting.json)
+    writer.field("watermarkMs", silver.watermarkMs)
+    writer.field("openSessions", silver.openSessions)
+    writer.field("finalSessions", silver.finalSessions)
+    for (name, table) in [("sessions", silver.sessions), ("events", silver.events)] {
+      writer.key(name)
+      guard let table else {
+        writer.null()
+        continue
+      }
+      writer.beginObject()
+      writer.field("path", table.path)
+      writer.field("version", table.version)
+      writer.field("files", table.files)
+      writer.field("bytes", table.bytes)
+      writer.field("removedBytes", table.removedBytes)
+      writer.endObject()
+    }
+    writer.endObject()
   }
 }

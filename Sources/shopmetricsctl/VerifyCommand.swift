@@ -10,8 +10,8 @@ struct VerifyCommand {
     self.configuration = configuration
   }
 
-  func execute(json: Bool) throws -> ExitStatus {
-    let report = try StateVerifier.verify(configuration)
+  func execute(json: Bool, isDeep: Bool) throws -> ExitStatus {
+    let report = try StateVerifier.verify(configuration, isDeep: isDeep)
     print(json ? document(report) : text(report))
     return report.isSound ? .success : .damagedState
   }

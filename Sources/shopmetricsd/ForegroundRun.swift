@@ -7,7 +7,7 @@ enum ForegroundRun {
   static func execute(configurationPath: String) throws(StartFailure) -> ExitStatus {
     let workplace = try Workplace(configurationPath: configurationPath)
     for warning in workplace.warnings() { workplace.log.warning(warning) }
-    let query = Confined(try workplace.recoveredQuery())
+    let pipeline = Confined(try workplace.recoveredPipeline())
     let stop = StopRequest()
     let bar = ProgressBar()
     let log = workplace.log
@@ -15,7 +15,7 @@ enum ForegroundRun {
       stop: stop, heartbeat: Heartbeat(), log: log, progress: { bar.show($0) })
     let thread = RunThread {
       do {
-        let report = try query.value.run(context)
+        let report = try pipeline.value.run(context)
         bar.clear()
         let outcome = report.wasStopped ? "stopped" : "ok"
         log.notice("run \(outcome): \(report.summary)")

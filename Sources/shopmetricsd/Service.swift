@@ -30,18 +30,18 @@ final class Service: Sendable {
       "shopmetricsd \(ProgramVersion.number) starting (\(VersionText.library), "
         + "config \(configurationPath))")
     for warning in workplace.warnings() { workplace.log.warning(warning) }
-    let query = Confined(try workplace.recoveredQuery())
+    let pipeline = Confined(try workplace.recoveredPipeline())
     let service = Service(workplace, configurationPath: configurationPath)
-    return service.serve(query)
+    return service.serve(pipeline)
   }
 
   // MARK: Main thread
 
-  private func serve(_ query: Confined<BronzeQuery>) -> ExitStatus {
+  private func serve(_ pipeline: Confined<StreamPipeline>) -> ExitStatus {
     let every = configuration.withLock { $0.schedule.every }
     log.notice("ready; runs every \(every.wholeMilliseconds / 1000) s")
     notifier.ready(status: "ready")
-    let thread = RunThread { self.runBySchedule(query.value) }
+    let thread = RunThread { self.runBySchedule(pipeline.value) }
     let watchdog = notifier.watchdogTimeout?.wholeMilliseconds
     let tick = Int(min(1000, (watchdog ?? 4000) / 4))
     while thread.exitStatus == nil {
@@ -80,18 +80,18 @@ final class Service: Sendable {
 
   // MARK: Run thread
 
-  private func runBySchedule(_ first: BronzeQuery) -> ExitStatus {
-    var query = first
+  private func runBySchedule(_ first: StreamPipeline) -> ExitStatus {
+    var pipeline = first
     var schedule = Schedule(
       configuration.withLock { $0.schedule }, now: MonotonicClock.milliseconds())
     var number = 0
     while sleep(until: schedule) {
       if let new = reloaded.withLock({ $0.take() }) {
-        query = BronzeQuery(configuration: new, lock: lock.value, log: log)
+        pipeline = StreamPipeline(configuration: new, lock: lock.value, log: log)
         schedule = Schedule(new.schedule, now: MonotonicClock.milliseconds())
       }
       number += 1
-      if let status = run(query, number: number) { return status }
+      if let status = run(pipeline, number: number) { return status }
       clinux_release_free_memory()
       schedule.finishRun(now: MonotonicClock.milliseconds())
       announceNext(schedule)
@@ -102,7 +102,7 @@ final class Service: Sendable {
   private let lastOutcome = Mutex("")
 
   /// - Returns: the exit status when the daemon must not go on.
-  private func run(_ query: BronzeQuery, number: Int) -> ExitStatus? {
+  private func run(_ pipeline: StreamPipeline, number: Int) -> ExitStatus? {
     let notifier = notifier
     let lastStatus = Atomic<Int64>(0)
     let context = RunContext(stop: stop, heartbeat: heartbeat, log: log) { progress in
@@ -110,14 +110,14 @@ final class Service: Sendable {
       guard now - lastStatus.load(ordering: .relaxed) >= 500 else { return }
       lastStatus.store(now, ordering: .relaxed)
       notifier.status(
-        "run \(number), batch \(progress.batch), \(progress.phase.rawValue): "
-          + "\(RunReport.grouped(progress.done)) of \(RunReport.grouped(progress.total))")
+        "run \(number), \(progress.query) batch \(progress.batch), "
+          + "\(progress.phase.rawValue): \(progress.amount)")
     }
     do {
-      let report = try query.run(context)
+      let report = try pipeline.run(context)
       let outcome = report.wasStopped ? "stopped" : "ok"
       let text = "run \(number) \(outcome): \(report.summary)"
-      let level: LogLevel = report.batches > 0 || report.wasStopped ? .notice : .debug
+      let level: LogLevel = report.hasNews || report.wasStopped ? .notice : .debug
       log(level, text, [("run", String(number))])
       lastOutcome.withLock { $0 = "\(text) at \(ClockText.timeOfDay())" }
       return nil

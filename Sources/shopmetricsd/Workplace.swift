@@ -3,7 +3,7 @@ import Kafka
 import Pipeline
 import Systemd
 
-/// What both ways to run need first: the configuration, the log, the lock, the query.
+/// What both ways to run need first: the configuration, the log, the lock, the pipeline.
 struct Workplace {
   let configuration: Configuration
   let log: Log
@@ -36,16 +36,16 @@ struct Workplace {
     }
   }
 
-  /// The query, with the state on disk repaired and known.
-  func recoveredQuery() throws(StartFailure) -> BronzeQuery {
-    let query = BronzeQuery(configuration: configuration, lock: lock, log: log)
+  /// The pipeline, with the state on disk repaired and known.
+  func recoveredPipeline() throws(StartFailure) -> StreamPipeline {
+    let pipeline = StreamPipeline(configuration: configuration, lock: lock, log: log)
     do {
-      try query.recover()
+      try pipeline.recover()
     } catch {
       let problem = PipelineError.translating(error)
       throw StartFailure(status: problem.exitStatus, text: problem.description)
     }
-    return query
+    return pipeline
   }
 
   /// What an operator must know before the first run fails.

@@ -91,7 +91,7 @@ struct OperatorCommandLineTests {
     ),
     ("shopmetricsctl status --json --config F", .status(configuration: "F", json: true)),
     ("shopmetricsctl --config F checkpoint show", .showCheckpoint(configuration: "F", json: false)),
-    ("shopmetricsctl verify --config F", .verify(configuration: "F", json: false)),
+    ("shopmetricsctl verify --config F", .verify(configuration: "F", json: false, isDeep: false)),
   ])
   func `Every command has its value`(line: String, expected: OperatorCommand) {
     #expect(parse(line) == .run(expected))

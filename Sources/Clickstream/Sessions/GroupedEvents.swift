@@ -4,6 +4,15 @@ package struct EventCluster: Equatable, Sendable, BitwiseCopyable {
   var eventCount: Int32
   package var first: Int64
   package var last: Int64
+
+  init(visitor: Int32, eventCount: Int32, first: Int64, last: Int64) {
+    (self.visitor, self.eventCount, self.first, self.last) = (visitor, eventCount, first, last)
+  }
+
+  /// The instant of one event, to look for its session.
+  package init(visitor: Int32, at time: Int64) {
+    self.init(visitor: visitor, eventCount: 1, first: time, last: time)
+  }
 }
 
 /// The surviving rows of a slice by visitor and time, cut into clusters at pauses.

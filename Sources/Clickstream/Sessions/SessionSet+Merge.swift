@@ -11,6 +11,12 @@ extension SessionSet {
     package init(created: Int = 0, extended: Int = 0, merged: Int = 0) {
       (self.created, self.extended, self.merged) = (created, extended, merged)
     }
+
+    package static func += (left: inout Change, right: Change) {
+      left.created += right.created
+      left.extended += right.extended
+      left.merged += right.merged
+    }
   }
 
   /// Merges clusters of events into the sessions.

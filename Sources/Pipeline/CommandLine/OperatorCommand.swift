@@ -5,7 +5,8 @@ package enum OperatorCommand: Equatable, Sendable {
   case produce(ProduceOptions)
   case status(configuration: String, json: Bool)
   case showCheckpoint(configuration: String, json: Bool)
-  case verify(configuration: String, json: Bool)
+  case verify(configuration: String, json: Bool, isDeep: Bool)
+  case rebuildSilver(configuration: String, isConfirmed: Bool)
 
   /// The generator's and the producer's settings.
   package struct ProduceOptions: Equatable, Sendable {
@@ -36,6 +37,7 @@ package enum OperatorCommand: Equatable, Sendable {
       CommandRow("status", "Where the stream is and what its last batch did"),
       CommandRow("checkpoint show", "The checkpoint's batches and offsets"),
       CommandRow("verify", "Check tables and checkpoint from the files alone"),
+      CommandRow("silver rebuild", "Make the Silver tables anew from Bronze"),
     ],
     options: [
       OptionRow(
@@ -43,6 +45,9 @@ package enum OperatorCommand: Equatable, Sendable {
       OptionRow(
         "json", .none, "Print one JSON document instead of text",
         of: ["status", "checkpoint show", "verify"]),
+      OptionRow("deep", .none, "Also compute Silver from Bronze again", of: ["verify"]),
+      OptionRow(
+        "yes", .none, "Do it; without this only say what would be done", of: ["silver rebuild"]),
       OptionRow(
         "brokers", .required("LIST"), "host:port,… instead of the configuration's",
         of: ["produce"]),
@@ -78,6 +83,7 @@ package enum OperatorCommand: Equatable, Sendable {
       ("shopmetricsctl status --json", "For scripts"),
       ("shopmetricsctl checkpoint show", "The offsets of the last batches"),
       ("shopmetricsctl verify && echo sound", "The exit status says the result"),
+      ("shopmetricsctl silver rebuild --yes", "After a change of silver.session_gap"),
     ])
 
   /// Checks a command line, the program's name first.
@@ -106,7 +112,10 @@ package enum OperatorCommand: Equatable, Sendable {
     case "produce": .produce(try produceOptions(parsed, configuration))
     case "status": .status(configuration: configuration, json: json)
     case "checkpoint show": .showCheckpoint(configuration: configuration, json: json)
-    case "verify": .verify(configuration: configuration, json: json)
+    case "verify":
+      .verify(configuration: configuration, json: json, isDeep: parsed.has("deep"))
+    case "silver rebuild":
+      .rebuildSilver(configuration: configuration, isConfirmed: parsed.has("yes"))
     default: throw UsageError("a command is needed")
     }
   }

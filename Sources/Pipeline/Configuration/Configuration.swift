@@ -231,8 +231,11 @@ package struct StatePaths: Equatable, Sendable {
   package var lock: String { stateDirectory + "/lock" }
   package var bronze: String { stateDirectory + "/bronze/clickstream_raw" }
   package var deadLetter: String { stateDirectory + "/bronze/clickstream_dead_letter" }
-  package var bronzeCheckpoint: String { stateDirectory + "/checkpoints/clickstream_bronze" }
+  package var checkpoints: String { stateDirectory + "/checkpoints" }
+  package var bronzeCheckpoint: String { checkpoints + "/clickstream_bronze" }
   package var sessions: String { stateDirectory + "/silver/clickstream_sessions" }
   package var events: String { stateDirectory + "/silver/clickstream_events" }
-  package var silverCheckpoint: String { stateDirectory + "/checkpoints/clickstream_silver" }
+  /// Where `silver rebuild` works; gone when it is done.
+  package var silverRebuild: String { stateDirectory + "/silver/.rebuild" }
+  package var silverCheckpoint: String { checkpoints + "/clickstream_silver" }
 }

@@ -16,8 +16,11 @@ package struct StateVerifier {
   var letters = TableRows()
   let checkpoint: CheckpointAudit
 
+  /// - Parameter isDeep: also compute Silver from Bronze again and compare every row.
   /// - Throws: `PipelineError` when the file system refuses; damage is a finding.
-  package static func verify(_ configuration: Configuration) throws -> VerificationReport {
+  package static func verify(
+    _ configuration: Configuration, isDeep: Bool = false
+  ) throws -> VerificationReport {
     do {
       var verifier = try StateVerifier(configuration)
       try verifier.run()

@@ -1,0 +1,213 @@
+internal import DeltaLake
+internal import DurableIO
+internal import JSON
+internal import StreamCheckpoint
+
+extension SilverQuery {
+  /// Reads checkpoint and tables, finishes a batch whose commit point was passed, and removes what
+  /// a crash left behind.
+  ///
+  /// Reads no row of Bronze.
+  ///
+  /// - Throws: `PipelineError` when the tables were made with another session gap, when a row of
+  ///   the recovery table refuses, or when a file is damaged; nothing was written then.
+  package func recover() throws {
+    forgetState()
+    let queryID = try checkpoint.queryID()
+    let sessionsTable = try openTable(paths.sessions)
+    let eventsTable = try openTable(paths.events)
+    if let sessionsTable { try checkRules(of: sessionsTable) }
+    guard let queryID else { return try recoverNewCheckpoint([sessionsTable, eventsTable]) }
+
+    let newest = try newestCommit(queryID, in: sessionsTable)
+    let found = RecoveryObservation(
+      offsets: try checkpoint.offsetLog.batchIDs().last,
+      commits: try checkpoint.commitLog.batchIDs().last,
+      firstTable: sessionsTable?.snapshot.transactionVersion(of: queryID),
+      secondTable: eventsTable?.snapshot.transactionVersion(of: queryID),
+      carriesSecond: newest?.second != nil)
+    let row = RecoveryRow.matching(found)
+    guard !row.isRefusal else { throw row.refusal(found, in: places) }
+    var state = try readState(queryID, found, newest)
+    if row == .finishBatch, let batch = found.offsets {
+      try finishBatch(batch, found, newest, eventsTable)
+    }
+    if row == .replayBatch, let batch = found.offsets {
+      state.pending = try checkpoint.offsets(batch)
+    }
+    try openContents(sessionsTable, eventsTable, parkedAfter: state.parkedAfter)
+    try sweep([sessionsTable, eventsTable])
+    if let newest = found.offsets { try checkpoint.purge(newest: newest) }
+    self.state = state
+    logRecovery(row, state)
+  }
+
+  /// A checkpoint that was never used fits only to tables that no query has written.
+  private func recoverNewCheckpoint(_ tables: [DeltaTable?]) throws {
+    for table in tables.compactMap({ $0 }) {
+      guard let (appID, version) = table.snapshot.transactions.min(by: { $0.key < $1.key }) else {
+        continue
+      }
+      throw PipelineError(
+        "CHECKPOINT_MISSING", .damaged,
+        "\(checkpoint.path): no checkpoint, but \(table.path) holds batch \(version) of query "
+          + "\(appID) (row \(RecoveryRow.offsetsMissing.rawValue))",
+        remedy: "restore the checkpoint directory, or run `shopmetricsctl silver rebuild`")
+    }
+    try sweep(tables)
+    try openContents(tables[0], tables[1], parkedAfter: nil)
+    state = State()
+    logRecovery(.startNew, State())
+  }
+
+  private func openTable(_ path: String) throws -> DeltaTable? {
+    let table = try DeltaTable.open(path: path)
+    for warning in table?.snapshot.warnings ?? [] where !isMeant(warning) {
+      log.warning("\(path): \(warning)")
+    }
+    return table
+  }
+
+  /// The short retention of the sessions table is the operator's own setting.
+  private func isMeant(_ warning: String) -> Bool {
+    warning.hasPrefix(Self.retentionProperty)
+  }
+
+  func openContents(
+    _ sessionsTable: DeltaTable?, _ eventsTable: DeltaTable?, parkedAfter: Int64?
+  ) throws {
+    if let sessionsTable {
+      let contents = try SessionsTable(
+        table: sessionsTable, configuration: configuration, publisher: publisher)
+      try contents.reload(parkedAfter: parkedAfter)
+      sessions = contents
+    }
+    if let eventsTable {
+      let contents = EventsTable(
+        table: eventsTable, configuration: configuration, publisher: publisher)
+      try contents.reload()
+      events = contents
+    }
+  }
+
+  private var places: RecoveryRow.Places {
+    RecoveryRow.Places(
+      checkpoint: checkpoint.path, first: "clickstream_sessions", second: "clickstream_events")
+  }
+
+  // MARK: Reading
+
+  /// The accounting of the newest batch, from its commit point.
+  private func newestCommit(
+    _ queryID: String, in table: DeltaTable?
+  ) throws -> SilverAccounting? {
+    guard let table, let version = table.snapshot.transactionVersion(of: queryID) else {
+      return nil
+    }
+    guard let found = try table.commitInfo(ofTransaction: queryID, version: version),
+      let accounting = found.info.shopmetrics.flatMap(SilverAccounting.init),
+      accounting.batch == version
+    else {
+      throw PipelineError(
+        "TABLE_DAMAGED", .damaged,
+        "\(table.path): the commit of batch \(version) with its accounting is not in the log",
+        remedy: "restore _delta_log from a copy of the table, or run "
+          + "`shopmetricsctl silver rebuild`")
+    }
+    return accounting
+  }
+
+  private func readState(
+    _ queryID: String, _ found: RecoveryObservation, _ newest: SilverAccounting?
+  ) throws -> State {
+    var state = State()
+    state.queryID = queryID
+    if let newest {
+      state.nextWatermarkMs = newest.nextWatermarkMs
+      state.newestEvent = newest.newestEvent
+      state.parkedAfter = newest.parkedAfter
+      state.total = newest.total
+    }
+    guard let batch = found.offsets else { return state }
+    let complete = found.firstTable == batch ? batch : batch - 1
+    for id in max(0, batch - 2)...batch {
+      guard let entry = try checkpoint.offsets(id) else { continue }
+      try advance(&state, to: entry, id: id, isComplete: id <= complete)
+    }
+    if let newest, state.position != newest.end {
+      throw CheckpointError(
+        path: "\(checkpoint.offsetLog.directory)/\(newest.batch)", field: "line 3",
+        expected: "\(newest.end.json), as the batch's commit says",
+        found: state.position?.json ?? "no such file")
+    }
+    state.nextBatch = complete + 1
+    return state
+  }
+
+  private func advance(
+    _ state: inout State, to entry: OffsetLogEntry, id: Int64, isComplete: Bool
+  ) throws {
+    let offset = try sourceOffset(entry, id)
+    if let before = state.position, offset.isBefore(before) {
+      throw CheckpointError(
+        path: "\(checkpoint.offsetLog.directory)/\(id)", field: "line 3",
+        expected: "an offset from \(before.json)", found: offset.json)
+    }
+    state.conf = entry.confJSON
+    state.lastTimestampMs = max(state.lastTimestampMs, entry.batchTimestampMs)
+    guard isComplete else { return }
+    state.previousPosition = state.position
+    state.position = offset
+    state.watermarkMs = entry.batchWatermarkMs
+  }
+
+  // MARK: Acting
+
+  /// Row D: the commit point was passed; everything else follows from what that commit carries.
+  private func finishBatch(
+    _ batch: Int64, _ found: RecoveryObservation, _ newest: SilverAccounting?,
+    _ eventsTable: DeltaTable?
+  ) throws {
+    guard let newest else { preconditionFailure("row D has a commit of the batch") }
+    if let second = newest.second, found.secondTable != batch {
+      guard let eventsTable else {
+        throw PipelineError(
+          "TABLE_MISSING", .damaged,
+          "\(paths.events) is gone; batch \(batch) has rows for it",
+          remedy: "restore the table, or run `shopmetricsctl silver rebuild`")
+      }
+      try CarriedCommit(actions: second.actions.map { try Action($0) }, batch: batch)
+        .apply(to: eventsTable, publisher: publisher, role: .eventsCommit)
+    }
+    _ = try checkpoint.addCommit(
+      batch, CommitLogEntry(nextBatchWatermarkMs: newest.nextWatermarkMs))
+  }
+
+  /// Removes temporary files, and data files that no commit names.
+  private func sweep(_ tables: [DeltaTable?]) throws {
+    var count = try checkpoint.sweepTemporaries()
+    // By path: a table whose creation was interrupted is none yet, and has leftovers all the same.
+    for path in [paths.sessions, paths.events] {
+      count += try publisher.sweepTemporaries(in: "\(path)/_delta_log").count
+    }
+    for table in tables.compactMap({ $0 }) {
+      count += try table.sweepOrphans(prefix: "\(Self.name)-", sparing: []).count
+    }
+    if count > 0 { log.notice("silver: removed \(count) files of an interrupted batch") }
+  }
+
+  private func logRecovery(_ row: RecoveryRow, _ state: State) {
+    let field: Log.Field = ("recovery_row", row.rawValue)
+    switch row {
+    case .startNew: log.notice("silver checkpoint: none yet, a new stream (row A)", [field])
+    case .replayBatch:
+      log.notice(
+        "silver checkpoint: batch \(state.nextBatch) is worked through again (row C)", [field])
+    case .finishBatch:
+      log.notice("silver checkpoint: batch \(state.nextBatch - 1) was finished (row D)", [field])
+    default:
+      log.info(
+        "silver checkpoint: batch \(state.nextBatch - 1) complete on all tables (row B)", [field])
+    }
+  }
+}

@@ -1,0 +1,112 @@
+internal import DeltaLake
+internal import DurableIO
+
+extension SilverQuery {
+  /// Opens both tables, creating what is missing, and brings properties and columns up to date.
+  ///
+  /// - Throws: `SESSION_GAP_CHANGED` or `TABLE_SCHEMA`; nothing was changed then.
+  func prepareTables(bronze: DeltaTable) throws -> (sessions: SessionsTable, events: EventsTable) {
+    if sessions == nil || events == nil {
+      let sessionsTable = try create(
+        paths.sessions, SessionsSchema.table, partitionColumns: SessionsSchema.partitionColumns,
+        description: "One row per visit: the events of a visitor without a longer pause",
+        properties: rules, role: .sessionsCommit)
+      let eventsTable = try create(
+        paths.events, EventsSchema.of(bronze: bronze.snapshot.schema),
+        description: "One row per click event, duplicates dropped", role: .eventsCommit)
+      try openContents(sessionsTable, eventsTable, parkedAfter: state?.parkedAfter)
+    }
+    guard let sessions, let events else { preconditionFailure("both tables were just opened") }
+    try checkRules(of: sessions.table)
+    try updateProperties(of: sessions.table)
+    try addColumns(of: bronze, to: events.table)
+    return (sessions, events)
+  }
+
+  private func create(
+    _ path: String, _ schema: StructType, partitionColumns: [String] = [], description: String,
+    properties: [String: String] = [:], role: FileRole
+  ) throws -> DeltaTable {
+    let now = wallClockMilliseconds()
+    let name = path.split(separator: "/").last.map(String.init)
+    let metadata = TableMetadata(
+      id: RandomUUID.text(), name: name, description: description,
+      schemaString: schema.schemaString, partitionColumns: partitionColumns,
+      configuration: properties, createdTime: now)
+    let info = CommitInfo(
+      timestamp: now, operation: "CREATE TABLE", isBlindAppend: true,
+      engineInfo: ProgramVersion.engineInfo)
+    return try DeltaTable.create(
+      path: path, metadata: metadata, info: info, publisher: publisher, commitRole: role)
+  }
+
+  // MARK: Rules
+
+  /// What the sessions table remembers of how it was made, and how long it keeps removed files.
+  private var rules: [String: String] {
+    let retention = configuration.silver.removedFileRetention.wholeMilliseconds
+    return [
+      SessionsSchema.Property.gap: String(gap / 1000),
+      SessionsSchema.Property.lateness: String(watermark.latenessMs),
+      SessionsSchema.Property.rules: String(SessionsSchema.rulesVersion),
+      Self.retentionProperty: "interval \(retention) milliseconds",
+    ]
+  }
+
+  /// How long files stay that left a table (Delta protocol, "Table Properties").
+  static let retentionProperty = "delta.deletedFileRetentionDuration"
+
+  /// Sessions of another gap cannot be carried on: they would have to be split or joined.
+  func checkRules(of table: DeltaTable) throws {
+    let found = table.snapshot.metadata.configuration
+    let rebuild = "run `shopmetricsctl silver rebuild --yes` to make the tables anew"
+    if let known = found[SessionsSchema.Property.gap], known != String(gap / 1000) {
+      throw PipelineError(
+        "SESSION_GAP_CHANGED", .configuration,
+        "\(table.path) was made with a session gap of \(known) ms, silver.session_gap is "
+          + "\(gap / 1000) ms",
+        remedy: "set silver.session_gap back, or " + rebuild)
+    }
+    let version = String(SessionsSchema.rulesVersion)
+    if let known = found[SessionsSchema.Property.rules], known != version {
+      throw PipelineError(
+        "SESSION_RULES_CHANGED", .configuration,
+        "\(table.path) was made by version \(known) of the session rules, this program has "
+          + "version \(version)",
+        remedy: rebuild)
+    }
+  }
+
+  private func updateProperties(of table: DeltaTable) throws {
+    var metadata = table.snapshot.metadata
+    let changed = rules.filter { metadata.configuration[$0.key] != $0.value }
+    guard !changed.isEmpty else { return }
+    metadata.configuration.merge(changed) { $1 }
+    try commit(metadata, operation: "SET TBLPROPERTIES", to: table, role: .sessionsCommit)
+  }
+
+  /// Columns that Bronze got since the table was made.
+  private func addColumns(of bronze: DeltaTable, to table: DeltaTable) throws {
+    let known = table.snapshot.schema
+    let missing = EventsSchema.of(bronze: bronze.snapshot.schema).fields.filter {
+      known.field(named: $0.name) == nil
+    }
+    guard !missing.isEmpty else { return }
+    try commit(
+      table.snapshot.metadata.adding(missing), operation: "ADD COLUMNS", to: table,
+      role: .eventsCommit)
+    log.notice("\(table.path): added \(missing.map(\.name).joined(separator: ", "))")
+  }
+
+  private func commit(
+    _ metadata: TableMetadata, operation: String, to table: DeltaTable, role: FileRole
+  ) throws {
+    let info = CommitInfo(
+      timestamp: wallClockMilliseconds(), operation: operation, isBlindAppend: false,
+      engineInfo: ProgramVersion.engineInfo)
+    let result = try table.commit(
+      [.metadata(metadata)], info: info, expecting: table.snapshot.version,
+      publisher: publisher, role: role)
+    guard case .committed = result else { throw PipelineError.conflict(result, in: table) }
+  }
+}
