@@ -15,14 +15,19 @@ struct BitUnpacker {
   var count: Int { width == 0 ? .max : bytes.count * 8 / width }
 
   /// The number at `index`, which must be below `count`.
+  @inline(__always)
   func value(_ index: Int) -> UInt64 {
     let bit = index &* width
-    let (byte, shift) = (bit >> 3, UInt64(bit & 7))
-    if byte + 8 <= bytes.count {
-      var value = bytes.loadUnaligned(fromByteOffset: byte, as: UInt64.self) >> shift
-      if Int(shift) + width > 64 { value |= UInt64(bytes[byte + 8]) << (64 - shift) }
-      return value & mask
-    }
+    let (byte, shift) = (bit &>> 3, UInt64(bit & 7))
+    guard byte &+ 8 <= bytes.count else { return lastValue(byte, shift) }
+    var value = bytes.loadUnaligned(fromByteOffset: byte, as: UInt64.self) &>> shift
+    if Int(shift) &+ width > 64 { value |= UInt64(bytes[byte &+ 8]) &<< (64 &- shift) }
+    return value & mask
+  }
+
+  /// A number of which no eight bytes are there.
+  @inline(never)
+  private func lastValue(_ byte: Int, _ shift: UInt64) -> UInt64 {
     var value: UInt64 = 0
     for (place, next) in bytes[min(byte, bytes.count)...].enumerated() {
       value |= UInt64(next) << UInt64(place * 8)

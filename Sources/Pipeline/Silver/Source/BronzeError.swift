@@ -6,6 +6,12 @@ enum BronzeError {
     "`shopmetricsctl silver rebuild` builds Silver anew from what "
     + "Bronze holds now"
 
+  static func missing(_ path: String) -> PipelineError {
+    PipelineError(
+      "BRONZE_MISSING", .source, "\(path): expected the Bronze table, found none",
+      remedy: "it comes with the first records from Kafka; if it was there before, restore it")
+  }
+
   static func recreated(_ path: String, expected: String, found: String) -> PipelineError {
     PipelineError(
       "BRONZE_RECREATED", .source,

@@ -5,7 +5,8 @@ extension BronzeSource {
   /// Whole row groups of the files in their order, together at most `maxRows` in a slice; a larger
   /// row group is a slice of its own.
   func slices(of files: [SourceFile], maxRows: Int) -> BronzeSlices {
-    BronzeSlices(files, of: opened, maxRows: maxRows)
+    guard let table else { preconditionFailure("files come from a table that is open") }
+    return BronzeSlices(files, of: table, maxRows: maxRows)
   }
 }
 

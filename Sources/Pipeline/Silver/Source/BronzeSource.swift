@@ -53,27 +53,30 @@ final class BronzeSource {
   /// Where a query without a checkpoint starts: at version 0 while its commit is there, else with
   /// the files of the newest version.
   func startingOffset() throws -> DeltaSourceOffset {
-    let table = opened
-    guard try table.actions(ofVersion: 0) != nil else { return snapshotOffset() }
+    let table = try opened
+    guard try table.actions(ofVersion: 0) != nil else { return try snapshotOffset() }
     return DeltaSourceOffset(reservoirID: table.snapshot.metadata.id, version: 0)
   }
 
   /// Before the first of all files of the newest version.
-  func snapshotOffset() -> DeltaSourceOffset {
-    DeltaSourceOffset(
-      reservoirID: opened.snapshot.metadata.id, version: opened.snapshot.version,
-      isStartingVersion: true)
+  func snapshotOffset() throws -> DeltaSourceOffset {
+    let snapshot = try opened.snapshot
+    return DeltaSourceOffset(
+      reservoirID: snapshot.metadata.id, version: snapshot.version, isStartingVersion: true)
   }
 
   /// Behind the newest version.
-  func endOffset() -> DeltaSourceOffset {
-    DeltaSourceOffset(
-      reservoirID: opened.snapshot.metadata.id, version: opened.snapshot.version + 1)
+  func endOffset() throws -> DeltaSourceOffset {
+    let snapshot = try opened.snapshot
+    return DeltaSourceOffset(
+      reservoirID: snapshot.metadata.id, version: snapshot.version + 1)
   }
 
-  var opened: DeltaTable {
-    guard let table else { preconditionFailure("refresh() has found the table") }
-    return table
+  fileprivate var opened: DeltaTable {
+    get throws {
+      guard let table else { throw BronzeError.missing(path) }
+      return table
+    }
   }
 }
 
@@ -151,7 +154,7 @@ extension BronzeSource {
     let isPartial = version == end.version && end.index >= 0 && !end.isStartingVersion
     guard version < end.version || isPartial else { return nil }
     guard let actions = try opened.actions(ofVersion: version) else {
-      throw BronzeError.logGap(path, version: version, newest: opened.snapshot.version)
+      throw BronzeError.logGap(path, version: version, newest: try opened.snapshot.version)
     }
     let files = try SourceCommit(path: path, version: version, actions: actions)
       .files(checking: opened.snapshot)
@@ -190,7 +193,7 @@ extension BronzeSource {
   }
 
   private func check(_ start: DeltaSourceOffset, _ end: DeltaSourceOffset) throws {
-    let snapshot = opened.snapshot
+    let snapshot = try opened.snapshot
     for offset in [start, end] where offset.reservoirID != snapshot.metadata.id {
       throw BronzeError.recreated(
         path, expected: offset.reservoirID, found: snapshot.metadata.id)
