@@ -31,7 +31,7 @@ final class SilverRun {
   private func work() throws -> SilverReport {
     guard try query.source.refresh(), let bronze = query.source.table else { return finished() }
     let start = try query.state?.position ?? query.firstOffset()
-    let target = query.source.endOffset()
+    let target = try query.source.endOffset()
     if let pending = query.state?.pending {
       let end = try query.sourceOffset(pending, query.state?.nextBatch ?? 0)
       let files = try query.source.files(from: start, to: end)
@@ -188,7 +188,7 @@ extension SilverQuery {
 
   /// Where a new stream begins.
   func firstOffset() throws -> DeltaSourceOffset {
-    beginsWithSnapshot ? source.snapshotOffset() : try source.startingOffset()
+    try beginsWithSnapshot ? source.snapshotOffset() : source.startingOffset()
   }
 
   /// The query's id, durable before the first batch is planned.
