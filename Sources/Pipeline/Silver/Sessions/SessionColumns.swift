@@ -56,7 +56,7 @@ final class SessionColumns {
       Int32(truncatingIfNeeded: session.first.dividedDown(by: Self.microsecondsPerDay)))
     first.append(session.first)
     last.append(session.last)
-    duration.append((session.last - session.first) / 1_000_000)
+    duration.append(session.durationSeconds)
     events.append(session.eventCount)
     pageViews.append(session.pageViewCount)
     addsToCart.append(session.addToCartCount)

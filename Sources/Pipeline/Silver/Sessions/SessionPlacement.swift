@@ -25,6 +25,10 @@ struct SessionPlacement {
 
   func isFinal(last: Int64) -> Bool { last.clampedAdding(gap) < watermark }
 
+  /// No session that begins later is anything but parked: what is final ends before the watermark,
+  /// and an instant is compared by its millisecond.
+  var latestDue: Int64 { max(parkedAfter, watermark).clampedAdding(999) }
+
   /// Compares what file statistics keep of an instant, so that a file's statistics tell whether
   /// all of its rows are parked.
   func isParked(first: Int64) -> Bool {

@@ -55,7 +55,8 @@ final class SessionRowGroup {
     if let column = try reader.optionalTexts("customer_id", index) {
       if case .byteArray(let values) = column.values { customers = values }
       var next: Int32 = 0
-      for row in 0..<rowCount where column.maxDefinitionLevel == 0
+      for row in 0..<rowCount
+      where column.maxDefinitionLevel == 0
         || column.definitionLevels[row] == column.maxDefinitionLevel
       {
         customerOfRow[row] = next

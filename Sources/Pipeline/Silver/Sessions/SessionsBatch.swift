@@ -61,20 +61,13 @@ final class SessionsBatch {
     }
     for file in files {
       limits =
-        min(limits.lowerBound, file.firsts.lowerBound)
-        ... max(limits.upperBound, file.lasts.upperBound)
+        min(
+          limits.lowerBound, file.firsts.lowerBound)...max(limits.upperBound, file.lasts.upperBound)
     }
     let reach = SessionReach(clusters, gap: gap, within: limits)
     for file in files
     where reach.mayTouch(from: file.firsts.lowerBound, to: file.lasts.upperBound) {
-      try take(from: file, into: set) { reader, index in
-        reader.rowGroup(index, mayTouch: reach)
-      } matching: { first, last in
-        reach.mayTouch(from: first, to: last)
-      } of: { name, first, last in
-        guard let visitor = set.visitors.find(name) else { return nil }
-        return reach.touches(visitor: visitor, first: first, last: last) ? visitor : nil
-      }
+      try take(.reached(reach), from: file, into: set)
     }
   }
 
@@ -84,31 +77,15 @@ final class SessionsBatch {
   /// - Throws: as `take`.
   func takeDue(parkedAfter: Int64, watermark: Int64, gap: Int64, into set: SessionSet) throws {
     let placement = SessionPlacement(watermark: watermark, gap: gap, parkedAfter: parkedAfter)
-    // What is final ends before the watermark, so it begins before it too.
-    let latest = max(parkedAfter, watermark)
-    for file in sessions.parked where file.firsts.lowerBound <= latest.clampedAdding(999) {
-      try take(from: file, into: set) { reader, index in
-        reader.rowGroup(index, mayBeginBy: latest.clampedAdding(999))
-      } matching: { first, last in
-        !placement.isParked(first: first) || placement.isFinal(last: last)
-      } of: { name, _, _ in
-        set.visitors.id(of: name)
-      }
+    for file in sessions.parked where file.firsts.lowerBound <= placement.latestDue {
+      try take(.due(placement), from: file, into: set)
     }
     takenDue = (parkedAfter, watermark)
   }
 
   /// Moves rows of one file into the set.
-  ///
-  /// - Parameters:
-  ///   - mayHold: whether a row group may have rows to take, by its statistics.
-  ///   - matching: whether a row may be taken, by its times.
-  ///   - visitor: the visitor of a row that is taken, by its name and times; nil: not taken.
   private func take(
-    from file: SessionFile, into set: SessionSet,
-    rowGroups mayHold: (SessionFileReader, Int) -> Bool,
-    matching: (_ first: Int64, _ last: Int64) -> Bool,
-    of visitor: (UnsafeRawBufferPointer, _ first: Int64, _ last: Int64) -> Int32?
+    _ selection: SessionSelection, from file: SessionFile, into set: SessionSet
   ) throws {
     let reader = try SessionFileReader(file, of: sessions.table)
     openedFiles += 1
@@ -118,17 +95,19 @@ final class SessionsBatch {
     var start = 0
     for index in 0..<reader.rowGroupCount {
       defer { start += reader.rowCount(ofRowGroup: index) }
-      guard mayHold(reader, index) else { continue }
+      guard selection.mayInclude(rowGroup: index, of: reader) else { continue }
       let rows = try SessionRowGroup(reader, index)
       for row in 0..<rows.rowCount
-      where matching(rows.firsts[row], rows.lasts[row]) && !touching.taken.contains(start + row) {
+      where selection.mayInclude(first: rows.firsts[row], last: rows.lasts[row])
+        && !touching.taken.contains(start + row)
+      {
         try rows.loadNames()
-        let found = try rows.withVisitor(ofRow: row) {
-          visitor($0, rows.firsts[row], rows.lasts[row])
+        let visitor = try rows.withVisitor(ofRow: row) {
+          selection.visitor($0, first: rows.firsts[row], last: rows.lasts[row], in: set.visitors)
         }
-        guard let found else { continue }
+        guard let visitor else { continue }
         try rows.loadFacts()
-        let session = rows.session(ofRow: row, visitor: found)
+        let session = rows.session(ofRow: row, visitor: visitor)
         touching.taken.insert(start + row)
         note(session, from: file)
         set.insert(session, .changed)
