@@ -141,8 +141,8 @@ extension EventsBatch {
         row: Int32(row), oldKind: try stored.kind(), oldIsIdentified: stored.isIdentified))
   }
 
-  /// Calls `body` for each stored event of a visitor in a range of times, as the table will be after
-  /// this batch: what was written so far counts, replaced rows do not.
+  /// Calls `body` for each stored event of a visitor in a range of times, as the table will be
+  /// after this batch: what was written so far counts, replaced rows do not.
   ///
   /// For the recount of a session after a replacement; reads every row group with such times.
   func forEachEvent(

@@ -104,8 +104,9 @@ extension EventsTable {
       pending.append(group)
       let rowCount = pending.reduce(0) { $0 + $1.rowCount }
       let byteCount = pending.reduce(0) { $0 + $1.byteCount }
-      guard rowCount >= EventsOutput.rowGroupRows
-        || byteCount >= configuration.storage.rowGroupBytes
+      guard
+        rowCount >= EventsOutput.rowGroupRows
+          || byteCount >= configuration.storage.rowGroupBytes
       else { continue }
       try flush(&pending, into: output)
     }

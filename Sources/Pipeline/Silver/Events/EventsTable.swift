@@ -125,7 +125,7 @@ extension EventFile {
 
 extension FingerprintCache {
   /// Whether it is to know events of these times.
-  fileprivate func covers(_ times: ClosedRange<Int64>) -> Bool { 
+  fileprivate func covers(_ times: ClosedRange<Int64>) -> Bool {
     times.upperBound >= lowerBound && times.lowerBound < upperBound
   }
 }

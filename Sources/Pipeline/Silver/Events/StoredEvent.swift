@@ -29,7 +29,8 @@ struct StoredEvent {
     if let value = try rows.column(name).integer(row) { return value }
     throw PipelineError(
       "TABLE_DAMAGED", .damaged,
-      "\(rows.file), row group \(rows.rowGroup), row \(row): expected a value in \(name), found null",
+      "\(rows.file), row group \(rows.rowGroup), row \(row): expected a value in \(name), "
+        + "found null",
       remedy: "another program wrote this file: run `shopmetricsctl silver rebuild`")
   }
 }
