@@ -6,7 +6,7 @@ package final class EventRows {
   ///
   /// All sums of a time and a gap or a lateness of days stay far from overflow. A file of somebody
   /// else's may hold other values: its reader compares before it appends.
-  package static let representableTimes: ClosedRange<Int64> = -(1 << 59) ... (1 << 59) - 1
+  package static let representableTimes: ClosedRange<Int64> = -(1 << 59)...(1 << 59) - 1
 
   package let visitors: VisitorTable
   // Not checked for exclusive access: the checks cost as much as the appending itself.

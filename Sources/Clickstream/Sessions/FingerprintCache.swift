@@ -12,6 +12,8 @@ package final class FingerprintCache {
   /// Later than this after the newest event is far in the future: microseconds.
   private static let farAway: Int64 = 86_400_000_000
   private static let smallest = 1024
+  /// Rows that are put in order at once.
+  private static let chunk = 1 << 18
 
   private let capacity: Int
   @exclusivity(unchecked) var table: FingerprintTable
@@ -19,6 +21,8 @@ package final class FingerprintCache {
   /// Events later than this are far.
   private var horizon = Int64.max
   private var earliestFar = Int64.max
+  /// What is before this has been removed.
+  private var sweptBound = Int64.max
 
   /// Every stored event of this time or later, and before `upperBound`, is in here.
   ///
@@ -33,7 +37,7 @@ package final class FingerprintCache {
     table = FingerprintTable(slotCount: min(Self.smallest, Self.slots(for: self.capacity)))
   }
 
-  private static func slots(for entries: Int) -> Int { entries + entries / 5 * 3 + 4 }
+  private static func slots(for entries: Int) -> Int { entries / 5 * 8 + 16 }
   private static func entries(in slots: Int) -> Int { slots / 8 * 5 }
 
   /// How many fingerprints are held, forgotten ones included that wait for their removal.
@@ -50,12 +54,12 @@ package final class FingerprintCache {
   /// kept apart: a flood of them does not drive out the others.
   package func reset(coveringFrom lowerBound: Int64, newest: Int64? = nil) {
     (self.lowerBound, upperBound) = (lowerBound, .max)
-    (clock, horizon, earliestFar) = (nil, .max, .max)
+    (clock, horizon, earliestFar, sweptBound) = (nil, .max, .max, lowerBound)
     table = FingerprintTable(slotCount: min(Self.smallest, Self.slots(for: capacity)))
     if let newest { advance(to: newest) }
   }
 
-  /// Gives up covering what is before `time`. Costs nothing now.
+  /// Gives up covering what is before `time`, which costs nothing now.
   package func forget(before time: Int64) { lowerBound = max(lowerBound, time) }
 
   /// Whether `contains` can be certain at this time.
@@ -81,14 +85,20 @@ package final class FingerprintCache {
   package func insert(time: Int64, fingerprint: UInt64) {
     guard covers(time) else { return }
     if clock == nil { setClock(near: time) }
-    if table.count >= min(capacity, Self.entries(in: table.slotCount)) {
-      makeRoom()
+    if room < 1 {
+      makeRoom(for: 1)
       guard covers(time) else { return }
     }
-    let isFar = time > horizon
-    if isFar { earliestFar = min(earliestFar, time) }
-    guard let clock else { return }
-    table.insert(fingerprint, code: isFar ? CoarseTime.far : clock.code(of: time))
+    table.insert(fingerprint, code: code(of: time))
+  }
+
+  @inline(__always)
+  private func code(of time: Int64) -> UInt64 {
+    guard time <= horizon, let clock else {
+      earliestFar = min(earliestFar, time)
+      return CoarseTime.far
+    }
+    return clock.code(of: time)
   }
 
   /// Whether the event may be stored; false is certain.
@@ -99,17 +109,38 @@ package final class FingerprintCache {
   /// Adds the rows that survived, whose events are stored now.
   package func insert(_ rows: EventRows, where survivors: [Bool]) {
     precondition(survivors.count == rows.count, "each row survives or does not")
-    if rows.count > 0 { advance(to: rows.newestTime) }
+    guard rows.count > 0 else { return }
+    advance(to: rows.newestTime)
+    survivors.withUnsafeBufferPointer { survivors in
+      var start = 0
+      while start < rows.count {
+        let end = min(rows.count, start + min(Self.chunk, capacity / 8))
+        insert(rows, start..<end, where: survivors)
+        start = end
+      }
+    }
+  }
+
+  /// Adds some rows in the order of their places in the table, which is thrice as fast as theirs.
+  private func insert(
+    _ rows: EventRows, _ range: Range<Int>, where survivors: UnsafeBufferPointer<Bool>
+  ) {
+    if room < range.count { makeRoom(for: range.count) }
+    let isRoomy = room >= range.count
     let (times, visitors, hashes) = (rows.times, rows.visitorNumbers, rows.eventIDHashes)
     let visitorHashes = rows.visitors.allHashes
-    survivors.withUnsafeBufferPointer { survivors in
-      for row in 0..<survivors.count where survivors[row] {
-        let fingerprint = EventHash.fingerprint(
-          visitorHash: visitorHashes[Int(visitors[row])], time: times[row],
-          eventIDHash: hashes[row])
+    var words = GrowableBuffer<UInt64>(capacity: range.count)
+    for row in range where survivors[row] && covers(times[row]) {
+      let fingerprint = EventHash.fingerprint(
+        visitorHash: visitorHashes[Int(visitors[row])], time: times[row],
+        eventIDHash: hashes[row])
+      if isRoomy {
+        words.append(fingerprint & ~CoarseTime.mask | code(of: times[row]))
+      } else {
         insert(time: times[row], fingerprint: fingerprint)
       }
     }
+    table.insert(words.elements)
   }
 
   /// The rows of which `contains` says that they may be stored, ascending.
@@ -130,17 +161,23 @@ package final class FingerprintCache {
 
   // MARK: Room
 
-  /// Makes room for at least one more fingerprint.
-  private func makeRoom() {
+  /// How many more fingerprints the table takes as it is.
+  private var room: Int { min(capacity, Self.entries(in: table.slotCount)) - table.count }
+
+  /// Makes room for at least one more fingerprint, and for as many as this if it can.
+  private func makeRoom(for additional: Int) {
     guard let clock else { return }
-    let stale = table.count(below: clock.code(of: lowerBound))
+    let stale = sweptBound == lowerBound ? 0 : table.count(below: clock.code(of: lowerBound))
     let largest = Self.slots(for: capacity)
-    if stale < table.count / 4, table.slotCount < largest {
-      table.resize(to: min(table.slotCount * 2, largest))
-      return
+    if stale >= table.count / 4 || table.slotCount == largest { sweep(clock) }
+    if room < additional, table.slotCount < largest {
+      let needed = Self.slots(for: min(capacity, table.count + additional))
+      table.resize(to: min(max(table.slotCount * 2, needed), largest))
     }
-    sweep(clock)
-    if table.count > capacity / 8 * 7, table.slotCount == largest { evict() }
+    guard table.slotCount == largest else { return }
+    let free = max(additional, capacity / 8)
+    if table.count > capacity - free { evict() }
+    if table.count > capacity - free { evict() }
   }
 
   /// Removes what is forgotten, and moves the base when the codes have become coarse.
@@ -154,7 +191,7 @@ package final class FingerprintCache {
       if code < minimum || (andFar && code == CoarseTime.far) { return nil }
       return target.base == base ? code : clock.rebased(code, to: target)
     }
-    self.clock = target
+    (self.clock, sweptBound) = (target, lowerBound)
   }
 
   /// Gives up the far future if it takes much room, else about the oldest quarter.
@@ -166,7 +203,7 @@ package final class FingerprintCache {
       upperBound = min(upperBound, earliestFar)
       earliestFar = .max
       sweep(clock, andFar: true)
-      if table.count <= capacity / 8 * 7 { return }
+      if table.count <= capacity / 8 * 6 { return }
     }
     sample = near.sorted()
     guard let oldest = sample.dropFirst(sample.count / 4).first else { return }

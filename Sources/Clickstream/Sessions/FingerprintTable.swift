@@ -63,6 +63,27 @@ struct FingerprintTable: ~Copyable {
     count &+= 1
   }
 
+  /// Adds words, for which there is room, in the order of their upper eight bits.
+  ///
+  /// A 256th of the table stays in the processor's cache while its words go in.
+  mutating func insert(_ words: UnsafeBufferPointer<UInt64>) {
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: 257) { ends in
+      ends.initialize(repeating: 0)
+      for index in 0..<words.count { ends[Int(words[index] >> 56) &+ 1] &+= 1 }
+      for part in 1...256 { ends[part] &+= ends[part &- 1] }
+      let sorted = UnsafeMutablePointer<UInt64>.allocate(capacity: words.count)
+      defer { sorted.deallocate() }
+      for index in 0..<words.count {
+        let part = Int(words[index] >> 56)
+        sorted[ends[part]] = words[index]
+        ends[part] &+= 1
+      }
+      for index in 0..<words.count {
+        insert(sorted[index], code: sorted[index] & CoarseTime.mask)
+      }
+    }
+  }
+
   /// How many codes are below `minimum`.
   func count(below minimum: UInt64) -> Int {
     var found = 0

@@ -1,4 +1,6 @@
-/// Events of one visitor without a pause longer than the gap. Times in microseconds since 1970.
+/// Events of one visitor without a pause longer than the gap.
+///
+/// Times are in microseconds since 1970.
 package struct EventCluster: Equatable, Sendable, BitwiseCopyable {
   package var visitor: Int32
   var eventCount: Int32
@@ -94,7 +96,7 @@ package struct GroupedEvents {
   @inline(__always)
   private static func sort(_ words: UnsafeMutableBufferPointer<Int64>, _ range: Range<Int>) {
     var patience = 64 &+ 8 &* range.count
-    for index in range.dropFirst() {
+    for index in range.lowerBound &+ 1..<range.upperBound {
       let word = words[index]
       var place = index
       while place > range.lowerBound, words[place &- 1] > word {
@@ -120,7 +122,7 @@ package struct GroupedEvents {
     var start = range.lowerBound
     var first = words[start] >> traitBits
     var last = first
-    for index in range.dropFirst() {
+    for index in range.lowerBound &+ 1..<range.upperBound {
       let time = words[index] >> traitBits
       if time &- last > gap {
         clusters.append(

@@ -1,4 +1,6 @@
-/// One session of a visitor. All times are in microseconds since 1970.
+/// One session of a visitor.
+///
+/// All times are in microseconds since 1970.
 package struct Session: Equatable, Sendable, BitwiseCopyable {
   /// A number of the set's `VisitorTable`.
   package var visitor: Int32

@@ -43,7 +43,9 @@ package final class VisitorTable {
       + (mask + 1) * MemoryLayout<Slot>.stride
   }
 
-  /// The number of the visitor of these bytes, a new one if need be. No bytes are a visitor too.
+  /// The number of the visitor of these bytes, a new one if need be.
+  ///
+  /// No bytes are a visitor too.
   package func id(of bytes: UnsafeRawBufferPointer) -> Int32 {
     let hash = EventHash.of(bytes, seed: seed)
     let place = place(of: bytes, hash: hash)
