@@ -49,8 +49,11 @@ struct BronzeSourceForeignTests {
   func `a file that pyarrow wrote`(form: Form) throws {
     let log = try BronzeSourceLog([BronzeSourceLog.add("a%20b.parquet", rows: nil)])
     let expected = try BronzeSourcePython.lines(
-      "t = \(form.change)\npq.write_table(t, table + '/a b.parquet', \(form.options))\nshow(original)\n",
-      log.path)
+      """
+      t = \(form.change)
+      pq.write_table(t, table + '/a b.parquet', \(form.options))
+      show(original)
+      """, log.path)
     #expect(expected.count == 40)
     let all = try BronzeSourceRows.of(log)
     #expect(all.lines == expected)
