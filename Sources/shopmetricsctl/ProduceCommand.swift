@@ -47,15 +47,16 @@ struct ProduceCommand {
   }
 
   private func produce(_ counts: inout Counts) throws {
+    let clock = EventClock(options)
     var generator = ClickEventGenerator(
       seed: options.seed ?? UInt64.random(in: .min ... .max), options: generatorOptions,
-      startTime: wallClockMilliseconds() * 1000)
+      startTime: clock.time(of: 0))
     let pace = Pace(rate: options.rate)
     var confirmed = Int64.min
     while counts.all < options.events ?? .max {
       pace.wait(before: counts.all)
       if Interruption.isRequested { break }
-      let event = generator.next(now: wallClockMilliseconds() * 1000)
+      let event = generator.next(now: clock.time(of: counts.all))
       try producer.send(topic: topic, key: event.key, value: event.value)
       counts.note(event)
       // The first record at once, then once a second: a broker that is away is noticed soon.
@@ -107,7 +108,32 @@ struct ProduceCommand {
   }
 }
 
-/// Spreads events evenly over time.
+/// When events happen: now, or evenly over a time that ends now.
+private struct EventClock {
+  private let began = wallClockMilliseconds() * 1000
+  /// Microseconds from one event to the next; `nil` without `--since`.
+  private let interval: Double?
+  private let first: Int64
+
+  init(_ options: OperatorCommand.ProduceOptions) {
+    guard let since = options.since, let events = options.events else {
+      interval = nil
+      first = began
+      return
+    }
+    let microseconds = since / .microseconds(1)
+    interval = microseconds / Double(events)
+    first = began - Int64(microseconds)
+  }
+
+  /// Microseconds since 1970.
+  func time(of index: Int64) -> Int64 {
+    guard let interval else { return wallClockMilliseconds() * 1000 }
+    return first + Int64(Double(index) * interval)
+  }
+}
+
+/// Spreads the sending of events evenly over time.
 private struct Pace {
   private let intervalMilliseconds: Double?
   private let began = MonotonicClock.milliseconds()

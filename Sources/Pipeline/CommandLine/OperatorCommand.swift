@@ -19,6 +19,8 @@ package enum OperatorCommand: Equatable, Sendable {
     package var rate: Double? = 1
     /// `nil`: until interrupted.
     package var events: Int64?
+    /// Over which time up to now the events happened; `nil`: each happens when it is sent.
+    package var since: Duration?
     /// The same seed makes the same events; `nil` for another one each time.
     package var seed: UInt64?
     /// Parts of the events, 0 to 1.
@@ -59,6 +61,10 @@ package enum OperatorCommand: Equatable, Sendable {
         "events", .required("N"), "Stop after this many (default: until interrupted)",
         of: ["produce"]),
       OptionRow(
+        "since", .required("AGO"),
+        "Let the events happen over this time up to now, such as 6h; needs --events",
+        of: ["produce"]),
+      OptionRow(
         "seed", .required("N"), "Make the same events again (default: others each time)",
         of: ["produce"]),
       OptionRow(
@@ -79,6 +85,10 @@ package enum OperatorCommand: Equatable, Sendable {
       (
         "shopmetricsctl produce --events 100000 --rate max --seed 7",
         "A repeatable load, as fast as possible"
+      ),
+      (
+        "shopmetricsctl produce --since 6h --events 12000 --rate max",
+        "Six hours of the shop at once: sessions that are over, for a first look"
       ),
       ("shopmetricsctl status --json", "For scripts"),
       ("shopmetricsctl checkpoint show", "The offsets of the last batches"),
@@ -136,10 +146,23 @@ package enum OperatorCommand: Equatable, Sendable {
     if let text = parsed.value(of: "seed") {
       options.seed = try integer(text, "seed", in: 0...UInt64.max)
     }
+    options.since = try since(parsed)
+    guard options.since == nil || options.events != nil else {
+      throw UsageError("--since spreads events over a time; --events must say how many")
+    }
     options.malformed = try part(parsed, "malformed") ?? options.malformed
     options.late = try part(parsed, "late") ?? options.late
     options.duplicates = try part(parsed, "duplicates") ?? options.duplicates
     return options
+  }
+
+  private static func since(_ parsed: ParsedArguments) throws(UsageError) -> Duration? {
+    guard let text = parsed.value(of: "since") else { return nil }
+    let range = Duration.seconds(1)...Duration.seconds(3650 * 86_400)
+    guard let duration = DurationText.duration(text), range.contains(duration) else {
+      throw UsageError("--since is '\(text)'; expected a duration from 1s to 3650d, such as 6h")
+    }
+    return duration
   }
 
   private static func part(
