@@ -14,6 +14,8 @@ package final class FingerprintCache {
   private static let smallest = 1024
   /// Rows that are put in order at once.
   private static let chunk = 1 << 18
+  /// Rows that are looked up at once.
+  private static let block = 64
 
   private let capacity: Int
   @exclusivity(unchecked) var table: FingerprintTable
@@ -144,19 +146,35 @@ package final class FingerprintCache {
   }
 
   /// The rows of which `contains` says that they may be stored, ascending.
+  ///
+  /// Each block of rows first reads a slot of the table for each row: reads that wait for memory
+  /// together, because nothing is decided between them.
   package func suspects(in rows: EventRows) -> [Int32] {
-    let (times, visitors, hashes) = (rows.times, rows.visitorNumbers, rows.eventIDHashes)
-    let visitorHashes = rows.visitors.allHashes
     var suspects: [Int32] = []
-    for row in 0..<times.count {
-      let fingerprint = EventHash.fingerprint(
-        visitorHash: visitorHashes[Int(visitors[row])], time: times[row],
-        eventIDHash: hashes[row])
-      if contains(time: times[row], fingerprint: fingerprint) {
-        suspects.append(Int32(truncatingIfNeeded: row))
+    withUnsafeTemporaryAllocation(of: FingerprintTable.Probe.self, capacity: Self.block) { probes in
+      for start in stride(from: 0, to: rows.count, by: Self.block) {
+        let block = start..<min(rows.count, start + Self.block)
+        probe(rows, block, into: probes)
+        for row in block where !covers(rows.times[row]) || table.contains(probes[row &- start]) {
+          suspects.append(Int32(truncatingIfNeeded: row))
+        }
       }
     }
     return suspects
+  }
+
+  private func probe(
+    _ rows: EventRows, _ block: Range<Int>,
+    into probes: UnsafeMutableBufferPointer<FingerprintTable.Probe>
+  ) {
+    let (times, visitors, hashes) = (rows.times, rows.visitorNumbers, rows.eventIDHashes)
+    let visitorHashes = rows.visitors.allHashes
+    for row in block {
+      probes[row &- block.lowerBound] = table.probe(
+        EventHash.fingerprint(
+          visitorHash: visitorHashes[Int(visitors[row])], time: times[row],
+          eventIDHash: hashes[row]))
+    }
   }
 
   // MARK: Room

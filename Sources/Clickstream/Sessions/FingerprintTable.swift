@@ -41,6 +41,20 @@ struct FingerprintTable: ~Copyable {
     return false
   }
 
+  /// A look-up that has been started: the fingerprint and the first slot where it may be.
+  struct Probe: BitwiseCopyable {
+    let fingerprint: UInt64
+    let slot: UInt64
+  }
+
+  @inline(__always)
+  func probe(_ fingerprint: UInt64) -> Probe {
+    Probe(fingerprint: fingerprint, slot: slots[home(of: fingerprint)])
+  }
+
+  @inline(__always)
+  func contains(_ probe: Probe) -> Bool { probe.slot != 0 && contains(probe.fingerprint) }
+
   /// Adds a word; there is a free slot besides the one that it takes.
   ///
   /// Of events that share 46 bits one word remains, with the later code: it goes when both may go.
