@@ -22,6 +22,10 @@ public struct Snapshot: Sendable {
   /// True when rows may only be added (`delta.appendOnly`).
   public var isAppendOnly: Bool { metadata.configuration["delta.appendOnly"] == "true" }
 
+  /// How long files that left the table stay on disk (`delta.deletedFileRetentionDuration`):
+  /// milliseconds.
+  public var deletedFileRetention: Int64 { TableProperty.deletedFileRetention(metadata) }
+
   /// - Throws: `DeltaError` when the log names no protocol or no metadata, when the protocol asks
   ///   for what this reader does not do, or when the schema is not valid.
   init(_ state: TableState, table: String, warnings: [String]) throws {

@@ -202,7 +202,8 @@ final class AvailableNowRun {
     context.heartbeat.beat()
     context.progress(
       RunProgress(
-        query: "bronze", phase: phase, batch: query.state?.nextBatch ?? 0, done: report.offsets, total: total))
+        query: "bronze", phase: phase, batch: query.state?.nextBatch ?? 0, done: report.offsets,
+        total: total))
   }
 }
 

@@ -8,8 +8,9 @@ internal import StreamCheckpoint
 /// Rows come in slices, so that memory does not depend on the size of the batch. Nothing is
 /// visible to readers before the commit names the files.
 final class SilverBatch {
-  /// Rows that are worked on together: their keys take about 45 bytes each.
-  static let sliceRows = 1_000_000
+  /// Rows that are worked on together: their keys take about 45 bytes each, and what is made of
+  /// them as much again.
+  static let sliceRows = 262_144
 
   /// What the commit of the batch will say.
   struct Staged {
@@ -82,6 +83,7 @@ final class SilverBatch {
   /// - Throws: call `discard()` then.
   func add(_ slice: BronzeSlice) throws {
     rows.removeAll()
+    rows.reserve(slice.rowCount)
     try slice.readKeys(into: rows, statistics: &arrival)
     newestEvent = max(newestEvent, rows.newestTime)
     let decision = try events.decide(rows, slice)
@@ -205,18 +207,5 @@ extension SilverQuery {
     set.markStored()
     let isMostlyGarbage = set.visitors.count > 2 * set.count + 100_000
     openSessions = isMostlyGarbage ? set.rebuilt() : set
-  }
-}
-
-extension Session {
-  /// Changes the count of one kind of event.
-  mutating func count(_ kind: EventKind, by amount: Int32) {
-    switch kind {
-    case .pageView: pageViewCount += amount
-    case .addToCart: addToCartCount += amount
-    case .purchase: purchaseCount += amount
-    case .search: searchCount += amount
-    case .other: break
-    }
   }
 }

@@ -78,23 +78,4 @@ extension SilverQuery {
       engineInfo: ProgramVersion.engineInfo,
       shopmetrics: try JSONValue.parse(accounting.json).objectValue)
   }
-
-  /// What keeps the tables quick to read: short logs, few small files, no files that left.
-  ///
-  /// Nothing here belongs to the batch: what fails is logged and made up for later.
-  func maintain(_ tables: (sessions: SessionsTable, events: EventsTable)) throws {
-    let logs = LogMaintenance(configuration.delta, publisher: publisher, log: log)
-    for table in [tables.sessions.table, tables.events.table] {
-      try logs.keepUp(table) { try oldestCommitNeeded(in: table) }
-    }
-  }
-
-  /// The commit of the newest batch: it carries the accounting that recovery reads.
-  private func oldestCommitNeeded(in table: DeltaTable) throws -> Int64 {
-    guard let queryID = state?.queryID,
-      let batch = table.snapshot.transactionVersion(of: queryID),
-      let found = try table.commitInfo(ofTransaction: queryID, version: batch)
-    else { return 0 }
-    return found.tableVersion
-  }
 }

@@ -26,6 +26,8 @@ package final class SilverQuery {
   var events: EventsTable?
   /// The open sessions as the hot files hold them; `nil` when they must be read again.
   var openSessions: SessionSet?
+  /// When this process last removed old files of the events table, milliseconds since 1970.
+  var lastEventsVacuum: Int64 = 0
 
   /// The stream's position.
   struct State {

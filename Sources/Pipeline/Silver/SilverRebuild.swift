@@ -148,7 +148,9 @@ package final class SilverRebuild {
     guard case .committed = result else { throw PipelineError.conflict(result, in: sessions) }
   }
 
-  private func liveTable(_ path: String, like other: DeltaTable, role: FileRole) throws -> DeltaTable {
+  private func liveTable(
+    _ path: String, like other: DeltaTable, role: FileRole
+  ) throws -> DeltaTable {
     if let table = try DeltaTable.open(path: path) { return table }
     var metadata = other.snapshot.metadata
     metadata.id = RandomUUID.text()

@@ -42,7 +42,8 @@ package struct SilverReport: Equatable, Sendable {
     if let sessionsVersion { text += "; sessions v\(sessionsVersion)" }
     if let eventsVersion { text += ", events v\(eventsVersion)" }
     if let meanLatencyMs, let greatestLatencyMs {
-      text += "; from Kafka to Silver in \(RunReport.seconds(meanLatencyMs)) s on average, "
+      text +=
+        "; from Kafka to Silver in \(RunReport.seconds(meanLatencyMs)) s on average, "
         + "\(RunReport.seconds(greatestLatencyMs)) s at most"
     }
     return text

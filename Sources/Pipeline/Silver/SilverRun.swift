@@ -102,7 +102,9 @@ final class SilverRun {
   /// Without news the watermark still follows the clock; one batch without rows makes the
   /// sessions final that nobody has added to.
   private func closeIdleSessions(at position: DeltaSourceOffset, _ bronze: DeltaTable) throws {
-    guard report.batches == 0, let state = query.state, let sessions = query.sessions else { return }
+    guard report.batches == 0, let state = query.state, let sessions = query.sessions else {
+      return
+    }
     let now = wallClockMilliseconds()
     guard now - state.lastTimestampMs >= query.idlePauseMs else { return }
     let watermark = query.watermark.whenDrained(
