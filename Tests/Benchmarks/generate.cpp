@@ -1,13 +1,19 @@
 // generate: a deterministic topic of click events, as the bytes of Kafka's log segments.
 //
 //   generate --events N --out DIR [--seed S] [--customers C] [--partitions P] [--batch RECORDS]
+//            [--late FACTOR] [--end SECONDS] [--crowd SECONDS] [--then N:SHARE:HOURS]...
 //
 // Writes DIR/p<k>.log (record batches of format 2 with their CRC-32C, not compressed, key = the
-// customer's id) and DIR/meta.json: what is in there, to hold the readers to.
+// customer's id) and DIR/meta.json: what is in there, to hold the readers to, and the partitions'
+// end offsets after the N events and after each --then.
 //
 // The model: C customers, each a chain of visits of 3 to 15 events; 1 % of the pauses inside a
 // visit exceed 30 minutes, 5 % of the visits start less than 30 minutes after the last one; 1 % of
-// the events arrive minutes late, 0.05 % up to six hours; 0.1 % are malformed.
+// the events arrive minutes late, 0.05 % up to six hours (both times FACTOR); 0.1 % are malformed.
+// Time begins in February 2026, or so that event N arrives SECONDS after 1970. With --crowd there
+// are no visits: the customers click in turn, evenly over so many seconds. Each --then adds events,
+// of which SHARE are late by 90 minutes to HOURS hours (0: by any time), each into a session that
+// is over.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -19,6 +25,8 @@
 #include <queue>
 #include <string>
 #include <vector>
+
+#include "segment.hpp"
 
 namespace {
 
@@ -80,90 +88,6 @@ std::string iso8601(int64_t microseconds) {
   return std::string(text) + "+00:00";
 }
 
-// One partition's segment file, written batch by batch.
-class Segment {
- public:
-  Segment(const std::string &path, int batch) : file_(fopen(path.c_str(), "wb")), batch_(batch) {
-    if (!file_) {
-      perror(path.c_str());
-      exit(1);
-    }
-  }
-  void append(int64_t milliseconds, const std::string &key, const std::string &value) {
-    if (!count_) first_ = last_ = milliseconds;
-    last_ = std::max(last_, milliseconds);
-    std::string record(1, '\0');  // attributes
-    varint(record, milliseconds - first_);
-    varint(record, count_);
-    varint(record, int64_t(key.size()));
-    record += key;
-    varint(record, int64_t(value.size()));
-    record += value;
-    varint(record, 0);  // headers
-    varint(records_, int64_t(record.size()));
-    records_ += record;
-    if (++count_ == batch_) flush();
-  }
-  void flush() {
-    if (!count_) return;
-    std::string covered;  // what the CRC covers: from the attributes on
-    integer(covered, 0, 2);
-    integer(covered, count_ - 1, 4);
-    integer(covered, first_, 8);
-    integer(covered, last_, 8);
-    integer(covered, -1, 8);  // producer id, epoch, sequence: none
-    integer(covered, -1, 2);
-    integer(covered, -1, 4);
-    integer(covered, count_, 4);
-    covered += records_;
-    std::string header;
-    integer(header, base_, 8);
-    integer(header, int64_t(covered.size()) + 9, 4);
-    integer(header, 0, 4);  // leader epoch
-    integer(header, 2, 1);  // record format
-    integer(header, crc32c(covered), 4);
-    fwrite(header.data(), 1, header.size(), file_);
-    fwrite(covered.data(), 1, covered.size(), file_);
-    base_ += count_;
-    count_ = 0;
-    records_.clear();
-  }
-  int64_t close() {
-    flush();
-    fclose(file_);
-    return base_;
-  }
-
- private:
-  static void integer(std::string &out, int64_t value, int bytes) {
-    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out.push_back(char(value >> shift));
-  }
-  static void varint(std::string &out, int64_t value) {
-    uint64_t bits = (uint64_t(value) << 1) ^ uint64_t(value >> 63);
-    for (; bits > 127; bits >>= 7) out.push_back(char(bits | 128));
-    out.push_back(char(bits));
-  }
-  static uint32_t crc32c(const std::string &bytes) {
-    static const auto table = [] {
-      std::array<uint32_t, 256> entries{};
-      for (uint32_t i = 0; i < 256; i++) {
-        entries[i] = i;
-        for (int k = 0; k < 8; k++)
-          entries[i] = entries[i] >> 1 ^ (entries[i] & 1 ? 0x82f63b78u : 0);
-      }
-      return entries;
-    }();
-    uint32_t crc = ~0u;
-    for (unsigned char byte : bytes) crc = crc >> 8 ^ table[(crc ^ byte) & 255];
-    return ~crc;
-  }
-
-  FILE *file_;
-  int batch_, count_ = 0;
-  int64_t base_ = 0, first_ = 0, last_ = 0;
-  std::string records_;
-};
-
 constexpr const char *kTypes[] = {"page_view", "add_to_cart", "purchase", "search"};
 constexpr const char *kPages[] = {
     "/", "/category/electronics", "/category/clothing", "/category/books",
@@ -189,9 +113,10 @@ struct Customer {
 // The shop: next() gives the events in the order in which they arrive.
 class Shop {
  public:
-  Shop(Random &random, int customers) : random_(random), customers_(size_t(customers)) {
+  Shop(uint64_t seed, int customers, int64_t start, double lateness)
+      : random_(seed), customers_(size_t(customers)), lateness_(lateness) {
     for (int c = 0; c < customers; c++)
-      due_.push({kStart + int64_t(random_.uniform() * 6.3 * 3600 * kSecond), c});
+      due_.push({start + int64_t(random_.uniform() * 6.3 * 3600 * kSecond), c});
   }
   Event next() {
     while (wire_.empty() || wire_.top().arrival > due_.top().first) click();
@@ -215,8 +140,8 @@ class Shop {
   }
   int64_t delay() {
     double roll = random_.uniform(), seconds = random_.exponential(0.05);
-    if (roll < 0.0005) seconds += 1800 + random_.uniform() * 19800;
-    else if (roll < 0.0105) seconds += random_.exponential(120);
+    if (roll < 0.0005 * lateness_) seconds += 1800 + random_.uniform() * 19800;
+    else if (roll < 0.0105 * lateness_) seconds += random_.exponential(120);
     return int64_t(seconds * kSecond);
   }
   void click() {
@@ -234,10 +159,58 @@ class Shop {
   }
 
   using Due = std::pair<int64_t, int>;
-  Random &random_;
+  Random random_;
   std::vector<Customer> customers_;
+  double lateness_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::priority_queue<Event, std::vector<Event>, ArrivesLater> wire_;
+};
+
+// Customers who click in turn, each always in the same session of the browser.
+class Crowd {
+ public:
+  Crowd(int customers, int64_t start, double pause)
+      : customers_(customers), start_(start), pause_(pause) {}
+  Event next() {
+    int64_t time = start_ + int64_t(double(count_) * pause_ * kSecond);
+    int customer = int(count_ % customers_) + 1, product = int(count_ % 1000) + 1;
+    int page = int(count_++ % 12);
+    return {time, time, customer, product, 0, page, "browser-" + std::to_string(customer)};
+  }
+
+ private:
+  int64_t customers_, start_, count_ = 0;
+  double pause_;
+};
+
+// One of a hundred events that were sent, for late ones to join.
+class Past {
+ public:
+  explicit Past(Random &random) : random_(random) {}
+  void remember(const Event &event) {
+    if (count_++ % 100 == 0) sample_.push_back(event);
+  }
+  // An event of a session that was over long ago.
+  Event joining(const Event &now, double hours) {
+    int64_t span = hours > 0 ? int64_t(hours * 3600 * kSecond) : now.arrival;
+    size_t low = before(now.arrival - span), high = before(now.arrival - 5400 * kSecond);
+    if (low >= high) return now;
+    Event event = sample_[low + random_.next() % (high - low)];
+    event.time += random_.range(1, 1000) * 1000;
+    event.arrival = now.arrival;
+    return event;
+  }
+
+ private:
+  size_t before(int64_t arrival) const {
+    auto earlier = [](const Event &event, int64_t time) { return event.arrival < time; };
+    return size_t(std::lower_bound(sample_.begin(), sample_.end(), arrival, earlier) -
+                  sample_.begin());
+  }
+
+  Random &random_;
+  std::vector<Event> sample_;
+  int64_t count_ = 0;
 };
 
 // The event's JSON; `broken` is 0 for a good one, else one of the three malformed kinds.
@@ -253,12 +226,27 @@ std::string json(const Event &event, const std::string &id, int broken) {
          "\"}";
 }
 
+struct Phase {
+  int64_t events;
+  double late, hours;
+};
+
 struct Options {
-  int64_t events = 100'000;
+  int64_t events = 100'000, end = 0;
   int customers = 10'000, partitions = 3, batch = 500;
+  double lateness = 1, crowd = 0;
   uint64_t seed = 1;
+  std::vector<Phase> then;
   std::string out;
 };
+
+Phase phase(const std::string &text) {
+  long long events = 0;
+  Phase phase{};
+  if (sscanf(text.c_str(), "%lld:%lf:%lf", &events, &phase.late, &phase.hours) != 3) exit(64);
+  phase.events = events;
+  return phase;
+}
 
 Options parse(int argc, char **argv) {
   Options options;
@@ -269,6 +257,10 @@ Options parse(int argc, char **argv) {
     else if (name == "--partitions") options.partitions = std::stoi(value);
     else if (name == "--batch") options.batch = std::stoi(value);
     else if (name == "--seed") options.seed = std::stoull(value);
+    else if (name == "--late") options.lateness = std::stod(value);
+    else if (name == "--end") options.end = std::stoll(value) * kSecond;
+    else if (name == "--crowd") options.crowd = std::stod(value);
+    else if (name == "--then") options.then.push_back(phase(value));
     else if (name == "--out") options.out = value;
     else options.events = 0;
   }
@@ -276,40 +268,77 @@ Options parse(int argc, char **argv) {
     fprintf(stderr, "usage: the head of generate.cpp\n");
     exit(64);
   }
+  options.then.insert(options.then.begin(), {options.events, 0, 0});
   return options;
+}
+
+// What was written, to hold the readers to.
+struct Totals {
+  int64_t events = 0, malformed = 0, value_bytes = 0, product_sum = 0, time_xor = 0;
+  std::string ends;  // JSON, a list for each phase
+
+  void count(const Event &event, bool is_broken, size_t bytes) {
+    events++;
+    value_bytes += int64_t(bytes);
+    malformed += is_broken;
+    if (is_broken) return;
+    product_sum += event.product;
+    time_xor ^= event.time;
+  }
+  void finish_phase(std::vector<Segment> &segments) {
+    std::string list;
+    for (auto &segment : segments)
+      list += (list.empty() ? "" : ", ") + std::to_string(segment.flush());
+    ends += (ends.empty() ? "[" : ", [") + list + "]";
+  }
+  bool write(const std::string &path) const {
+    FILE *meta = fopen(path.c_str(), "w");
+    if (!meta) return false;
+    auto number = [](int64_t value) { return static_cast<long long>(value); };
+    fprintf(meta,
+            "{\"events\": %lld, \"valid\": %lld, \"malformed\": %lld, \"value_bytes\": %lld, "
+            "\"sum_product_id\": %lld, \"xor_event_ts_us\": %lld, \"ends\": [%s]}\n",
+            number(events), number(events - malformed), number(malformed), number(value_bytes),
+            number(product_sum), number(time_xor), ends.c_str());
+    return fclose(meta) == 0;
+  }
+};
+
+// When the first event happens.
+int64_t start(const Options &options) {
+  if (!options.end) return kStart;
+  if (options.crowd > 0) return options.end - int64_t(options.crowd * kSecond);
+  Shop rehearsal(options.seed, options.customers, 0, options.lateness);
+  for (int64_t n = 1; n < options.events; n++) rehearsal.next();
+  return options.end - rehearsal.next().arrival;
 }
 
 }  // namespace
 
 int main(int argc, char **argv) {
   Options options = parse(argc, argv);
-  Random random(options.seed);
-  Shop shop(random, options.customers);
+  Random random(options.seed + 1);
+  int64_t first = start(options);
+  Shop shop(options.seed, options.customers, first, options.lateness);
+  Crowd crowd(options.customers, first, options.crowd / double(options.events));
+  Past past(random);
   std::vector<Segment> segments;
   for (int k = 0; k < options.partitions; k++)
     segments.emplace_back(options.out + "/p" + std::to_string(k) + ".log", options.batch);
-  int64_t malformed = 0, value_bytes = 0, product_sum = 0, time_xor = 0;
-  for (int64_t n = 0; n < options.events; n++) {
-    Event event = shop.next();
-    int broken = random.next() % 1000 == 0 ? random.range(1, 3) : 0;
-    std::string value = json(event, uuid(random), broken);
-    std::string key = std::to_string(event.customer);
-    segments[size_t(event.customer % options.partitions)].append(event.arrival / 1000, key, value);
-    value_bytes += int64_t(value.size());
-    malformed += broken != 0;
-    if (!broken) {
-      product_sum += event.product;
-      time_xor ^= event.time;
+  Totals totals;
+  for (const Phase &phase : options.then) {
+    for (int64_t n = 0; n < phase.events; n++) {
+      Event event = options.crowd > 0 ? crowd.next() : shop.next();
+      past.remember(event);
+      if (phase.late > 0 && random.uniform() < phase.late) event = past.joining(event, phase.hours);
+      int broken = random.next() % 1000 == 0 ? random.range(1, 3) : 0;
+      std::string value = json(event, uuid(random), broken);
+      segments[size_t(event.customer % options.partitions)].append(
+          event.arrival / 1000, std::to_string(event.customer), value);
+      totals.count(event, broken != 0, value.size());
     }
+    totals.finish_phase(segments);
   }
   for (auto &segment : segments) segment.close();
-  FILE *meta = fopen((options.out + "/meta.json").c_str(), "w");
-  if (!meta) return 1;
-  fprintf(meta,
-          "{\"events\": %lld, \"valid\": %lld, \"malformed\": %lld, \"value_bytes\": %lld, "
-          "\"sum_product_id\": %lld, \"xor_event_ts_us\": %lld}\n",
-          static_cast<long long>(options.events),
-          static_cast<long long>(options.events - malformed), static_cast<long long>(malformed), static_cast<long long>(value_bytes),
-          static_cast<long long>(product_sum), static_cast<long long>(time_xor));
-  return fclose(meta) ? 1 : 0;
+  return totals.write(options.out + "/meta.json") ? 0 : 1;
 }
