@@ -50,9 +50,9 @@ enum DeltaDecoder {
         guard width <= 64 else {
           throw cursor.error(.corruptPage, "deltas of \(width) bits; 64 are the most")
         }
-        let packed = BitUnpacker(
-          try cursor.take(header.valuesPerMiniblock / 8 * Int(width), "a miniblock"),
-          width: Int(width))
+        // Over all that follows: eight bytes at once can then be read up to the last number.
+        let packed = BitUnpacker(cursor.rest, width: Int(width))
+        try cursor.skip(header.valuesPerMiniblock / 8 * Int(width), "a miniblock")
         let taken = min(missing, header.valuesPerMiniblock)
         values.extend(by: taken, with: 0) { added in
           for index in 0..<taken {
