@@ -142,6 +142,20 @@ import Testing
     #expect(before.count == after.count)
   }
 
+  @Test func `sessions of wrong clocks do not widen the files of today`() throws {
+    let fixture = try Fixture()
+    for hour in 0..<6 as Range<Int64> {
+      let now = Fixture.start + hour * Fixture.hour
+      let wrong = Event(visitor: "clock", time: hour * Fixture.hour)
+      try fixture.run([Event(visitor: "v", time: now), wrong], at: now)
+    }
+    #expect(fixture.sessions.final.count > 6)
+    for file in fixture.sessions.final {
+      #expect(file.lasts.upperBound - file.firsts.lowerBound < 2 * Fixture.hour)
+    }
+    #expect(try fixture.truths() == fixture.expected())
+  }
+
   @Test func `a batch that changes no hot session leaves the hot file alone`() throws {
     let (fixture, now) = try tenFinalFiles()
     try fixture.run([Event](), at: now + 1000)

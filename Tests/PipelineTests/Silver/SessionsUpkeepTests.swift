@@ -1,5 +1,6 @@
 import Clickstream
 import DeltaLake
+import Foundation
 import Testing
 
 @testable import Pipeline
@@ -109,6 +110,31 @@ import Testing
     _ = try fixture.sessions.compactIfDue(
       namePrefix: "clickstream_silver-optimize", now: now / 1000)
     #expect(fixture.sessions.final.contains { $0.add.path == old.first?.add.path })
+  }
+
+  @Test func `sessions of long ago wait for their like, but not for ever`() throws {
+    func file(_ index: Int64, at first: Int64) throws -> SessionFile {
+      let instant = first + index * Fixture.minute
+      return try SessionFile(
+        AddFile(
+          path: "f\(index)-\(first)", partitionValues: ["is_final": "true"], size: 5000,
+          modificationTime: 0, stats: Self.statistics(instant)), table: "")
+    }
+    let recent = try (0..<10 as Range<Int64>).map { try file($0, at: Fixture.start) }
+    let old = try (0..<15 as Range<Int64>).map { try file($0, at: $0 * 500 * Fixture.day) }
+    #expect(SessionsTable.filesToJoin(recent + old) == nil)
+    let further = try (10..<17 as Range<Int64>).map { try file($0, at: Fixture.start) }
+    let joined = SessionsTable.filesToJoin(recent + old + further)
+    #expect(joined?.count == 16)
+    #expect(joined?.allSatisfy { $0.firsts.lowerBound >= Fixture.start } == true)
+    let many = try (0..<64 as Range<Int64>).map { try file($0, at: $0 * 500 * Fixture.day) }
+    #expect(SessionsTable.filesToJoin(many)?.count == 16)
+  }
+
+  private static func statistics(_ instant: Int64) -> String {
+    let text = Date(timeIntervalSince1970: Double(instant / 1_000_000)).ISO8601Format()
+    let values = #"{"first_event_ts":"\#(text)","last_event_ts":"\#(text)"}"#
+    return #"{"numRecords":1,"minValues":\#(values),"maxValues":\#(values)}"#
   }
 
   @Test func `joined files keep below 8 MiB, in the order of time`() throws {

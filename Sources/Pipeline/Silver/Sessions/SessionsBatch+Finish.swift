@@ -26,9 +26,10 @@ extension SessionsBatch {
       try stageHot(sorted.hot, set.visitors, &staged)
     }
     sorted.hot = []
-    try stageFinal(sorted.final, set.visitors, &staged)
+    let past = watermark.clampedSubtracting(Self.day)
+    try stageFinal(sorted.final, recentFrom: past, set.visitors, &staged)
     sorted.final = []
-    let nearUntil = parkedAfter.clampedAdding(Self.nearFuture)
+    let nearUntil = parkedAfter.clampedAdding(Self.day)
     try stageParked(sorted.parked, nearUntil: nearUntil, set.visitors, &staged)
     staged.bytesRead = bytesRead
     return staged
@@ -45,24 +46,31 @@ extension SessionsBatch {
 
   // MARK: Final
 
+  /// Sessions of long ago, which wrong clocks send all the time, get a file of their own: in a
+  /// file with those of today they would let it seem to hold sessions of any time between.
   private func stageFinal(
-    _ added: [Session], _ visitors: VisitorTable, _ staged: inout StagedSessions
+    _ added: [Session], recentFrom: Int64, _ visitors: VisitorTable,
+    _ staged: inout StagedSessions
   ) throws {
     let files = touched.values.filter { $0.file.isFinal }
-    try stageCold(files, added, joining: [], isFinal: true, visitors, &staged)
+    let rest = try rewrite(files, addingFrom: added, isFinal: true, visitors, &staged)
+    let boundary = rest.partitioningIndex { $0.first >= recentFrom }
+    for part in [rest[..<boundary], rest[boundary...]] where !part.isEmpty {
+      try rewrite([], part, isFinal: true, visitors, &staged)
+    }
   }
 
   // MARK: Parked
 
-  /// Parked sessions that begin within a day are kept apart from later ones: their files are
-  /// rewritten soon and often.
-  private static let nearFuture: Int64 = 86_400_000_000
+  private static let day: Int64 = 86_400_000_000
   /// A smaller parked file is written anew with what is added, so that their number is bounded by
   /// the sessions that are parked, not by the batches that park one.
   private static let smallFileBytes = 1 << 20
   /// How many files are open at once.
   private static let joinedFiles = 32
 
+  /// Sessions that begin within a day are kept apart from later ones: their files are rewritten
+  /// soon and often.
   private func stageParked(
     _ added: [Session], nearUntil: Int64, _ visitors: VisitorTable, _ staged: inout StagedSessions
   ) throws {
@@ -75,22 +83,25 @@ extension SessionsBatch {
       let small = files.filter { $0.size < Self.smallFileBytes }.prefix(Self.joinedFiles)
       let joined = small.map { touched[$0.add.path] ?? TouchedFile($0) }
       own.removeAll { file in joined.contains { $0 === file } }
-      try stageCold(own, Array(added), joining: joined, isFinal: false, visitors, &staged)
+      let rest = try rewrite(
+        own, addingFrom: Array(added), isFinal: false, visitors, &staged)
+      if !rest.isEmpty || joined.contains(where: { $0.taken.count > 0 }) {
+        try rewrite(joined, rest[...], isFinal: false, visitors, &staged)
+      }
     }
   }
 
   // MARK: Cold files
 
-  /// Rewrites files without the rows that were taken, and adds sessions.
+  /// Rewrites files one by one, without the rows that were taken and with what is added within
+  /// their time.
   ///
-  /// - Parameters:
-  ///   - files: rewritten one by one; each takes in what is added within its time.
-  ///   - added: sorted by first event.
-  ///   - joined: written anew together with what is left of `added`.
-  private func stageCold(
-    _ files: [TouchedFile], _ added: [Session], joining joined: [TouchedFile], isFinal: Bool,
-    _ visitors: VisitorTable, _ staged: inout StagedSessions
-  ) throws {
+  /// - Parameter added: sorted by first event.
+  /// - Returns: what is added outside of all of them.
+  private func rewrite(
+    _ files: [TouchedFile], addingFrom added: [Session], isFinal: Bool, _ visitors: VisitorTable,
+    _ staged: inout StagedSessions
+  ) throws -> [Session] {
     var rest: [Session] = []
     var next = 0
     for touched in files.sorted(by: { $0.file.firsts.lowerBound < $1.file.firsts.lowerBound }) {
@@ -105,12 +116,10 @@ extension SessionsBatch {
       }
       try rewrite([touched], added[claimed], isFinal: isFinal, visitors, &staged)
     }
-    rest += added[next...]
-    if !rest.isEmpty || !joined.isEmpty {
-      try rewrite(joined, rest[...], isFinal: isFinal, visitors, &staged)
-    }
+    return rest + added[next...]
   }
 
+  /// Writes the rows of files that were not taken, and sessions, as one.
   private func rewrite(
     _ files: [TouchedFile], _ added: ArraySlice<Session>, isFinal: Bool, _ visitors: VisitorTable,
     _ staged: inout StagedSessions
@@ -118,7 +127,7 @@ extension SessionsBatch {
     try write(isFinal: isFinal, limits: .cold, &staged) { writer in
       let cursors = try files.compactMap { touched -> SessionCursor? in
         // Nothing has to be read of a file that is empty now.
-        if let rows = touched.file.rows, rows == touched.taken.count { return nil }
+        if touched.isEmpty { return nil }
         let reader = try SessionFileReader(touched.file, of: sessions.table)
         return try SessionCursor(reader, skipping: touched.taken)
       }

@@ -27,6 +27,11 @@ final class SessionsBatch {
   final class TouchedFile {
     let file: SessionFile
     var taken = RowMarks()
+    /// All its rows, once it was opened.
+    var rowCount: Int?
+
+    /// Whether nothing is left of it.
+    var isEmpty: Bool { rowCount == taken.count }
 
     init(_ file: SessionFile) { self.file = file }
   }
@@ -113,6 +118,7 @@ final class SessionsBatch {
         set.insert(session, .changed)
       }
     }
+    touching.rowCount = start
     if known == nil, touching.taken.count > 0 { touched[file.add.path] = touching }
   }
 

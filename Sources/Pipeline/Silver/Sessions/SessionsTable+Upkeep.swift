@@ -65,24 +65,28 @@ extension SessionsTable {
   // MARK: Choosing
 
   private static let joinedFiles = 16
+  /// A tier that has so many files is compacted even if they lie far apart in time.
+  private static let patience = 64
   /// Larger files stay as they are: two of them would not make one.
   private static let joinedFileBytes = SessionFilesWriter.Limits.cold.fileBytes / 2
 
-  /// 16 files of one tier that follow each other in time; nil when no tier has so many.
+  /// 16 files of one tier that follow each other in time; nil when none are due.
   ///
-  /// Of the runs of 16 the one that spans the shortest time is taken: sessions of long ago that
-  /// came late do not get into the files of today, which would then be opened for any time.
+  /// Of the runs of 16 the one that spans the shortest time is taken, and rather late than across
+  /// a void: sessions of long ago that came late should not get into the files of today, which
+  /// would then be opened for any time between.
   static func filesToJoin(_ files: [SessionFile]) -> [SessionFile]? {
     var tiers: [Int: [SessionFile]] = [:]
     for file in files where file.size < joinedFileBytes {
       tiers[tier(of: file.size), default: []].append(file)
     }
-    guard let tier = tiers.filter({ $0.value.count >= joinedFiles }).min(by: { $0.key < $1.key })
-    else { return nil }
-    let ordered = tier.value.sorted { $0.firsts.lowerBound < $1.firsts.lowerBound }
-    let starts = 0...ordered.count - joinedFiles
-    let best = starts.min { span(ordered, from: $0) < span(ordered, from: $1) } ?? 0
-    return Array(ordered[best..<best + joinedFiles])
+    for (_, tier) in tiers.sorted(by: { $0.key < $1.key }) where tier.count >= joinedFiles {
+      let ordered = tier.sorted { $0.firsts.lowerBound < $1.firsts.lowerBound }
+      let runs = (0...ordered.count - joinedFiles).map { ordered[$0..<$0 + joinedFiles] }
+      guard let best = runs.min(by: { span($0) < span($1) }) else { continue }
+      if tier.count >= patience || isDense(best) { return Array(best) }
+    }
+    return nil
   }
 
   /// Tiers grow by the factor by which a compaction makes a file larger.
@@ -95,10 +99,20 @@ extension SessionsTable {
     return tier
   }
 
-  private static func span(_ files: [SessionFile], from start: Int) -> Int64 {
-    let run = files[start..<start + joinedFiles]
-    let end = run.reduce(Int64.min) { max($0, $1.lasts.upperBound) }
-    return end.clampedSubtracting(files[start].firsts.lowerBound)
+  private static func span(_ files: some Sequence<SessionFile>) -> Int64 {
+    var (start, end) = (Int64.max, Int64.min)
+    for file in files {
+      start = min(start, file.firsts.lowerBound)
+      end = max(end, file.lasts.upperBound)
+    }
+    return end.clampedSubtracting(start)
+  }
+
+  /// Whether files cover a good part of the time that they span together, or it is short.
+  private static func isDense(_ files: some Sequence<SessionFile>) -> Bool {
+    let day: Int64 = 86_400_000_000
+    let covered = files.reduce(0 as Int64) { $0.clampedAdding(span(CollectionOfOne($1))) }
+    return span(files) <= covered.clampedMultiplied(by: 8).clampedAdding(day)
   }
 
   // MARK: Vacuum
