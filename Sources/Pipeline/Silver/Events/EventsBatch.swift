@@ -106,39 +106,40 @@ extension EventsBatch {
     for file in files(where: { candidates.mayBe(in: $0) }) {
       try forEachRowGroup(of: file) { group, firstRow in
         guard candidates.mayBe(in: group.times) else { return }
-        let times = try group.column("event_ts")
-        let replaced = replaced[file.add.path] ?? []
-        let hits = (0..<group.rowCount).filter { row in
-          guard let time = times.integer(row), candidates.has(time: time) else { return false }
-          return !replaced.contains(firstRow + row)
-        }
+        let hits = try hits(candidates, group, without: replaced[file.add.path], firstRow)
         guard !hits.isEmpty else { return }
         let keys = try StoredKeys(group)
+        let positions = try StoredPositions(group)
         for hit in hits {
           guard let row = candidates.row(equal: keys, hit), decision.survivors[row] else {
             continue
           }
-          let stored = StoredEvent(group, hit, isIdentified: keys.isIdentified(hit))
-          try settle(row, rows, against: stored, file, firstRow + hit, &decision)
+          decision.duplicateCount += 1
+          // Of the same event the row with the smallest position stays.
+          guard rows.position(row) < (try positions.position(hit)) else {
+            decision.survivors[row] = false
+            continue
+          }
+          replaced[file.add.path, default: []].insert(firstRow + hit)
+          decision.corrections.append(
+            Decision.Correction(
+              row: Int32(row), oldKind: try group.kind(hit),
+              oldIsIdentified: keys.isIdentified(hit)))
         }
       }
     }
   }
 
-  /// Of the same event the row with the smallest position stays.
-  private func settle(
-    _ row: Int, _ rows: EventRows, against stored: StoredEvent, _ file: EventFile,
-    _ storedRow: Int, _ decision: inout Decision
-  ) throws {
-    decision.duplicateCount += 1
-    guard rows.position(row) < (try stored.position()) else {
-      decision.survivors[row] = false
-      return
+  /// The rows of a row group that have a candidate's time.
+  private func hits(
+    _ candidates: EventCandidates, _ group: StoredRows, without replaced: Set<Int>?,
+    _ firstRow: Int
+  ) throws -> [Int] {
+    let times = try group.column("event_ts")
+    return (0..<group.rowCount).filter { row in
+      guard let time = times.integer(row), candidates.has(time: time) else { return false }
+      return replaced?.contains(firstRow + row) != true
     }
-    replaced[file.add.path, default: []].insert(storedRow)
-    decision.corrections.append(
-      Decision.Correction(
-        row: Int32(row), oldKind: try stored.kind(), oldIsIdentified: stored.isIdentified))
   }
 
   /// Calls `body` for each stored event of a visitor in a range of times, as the table will be
@@ -159,8 +160,7 @@ extension EventsBatch {
           guard let time = keys.time(row), range.contains(time),
             keys.withVisitor(row, { $0.elementsEqual(visitor) }) == true
           else { continue }
-          let event = StoredEvent(group, row, isIdentified: keys.isIdentified(row))
-          try body(time, try event.kind(), event.isIdentified)
+          try body(time, try group.kind(row), keys.isIdentified(row))
         }
       }
     }

@@ -40,67 +40,39 @@ struct RowGather {
     for (field, buffer) in zip(schema.fields, buffers) {
       let columns = try groups.map { try $0.column(field.name) }
       switch buffer {
-      case let buffer as ByteArrayColumn: Self.append(order, of: columns, to: buffer)
+      case let buffer as ByteArrayColumn:
+        for place in order {
+          let column = columns[Int(place.group)]
+          let isPresent: Void? = column.withBytes(Int(place.row)) { buffer.append($0) }
+          if isPresent == nil { buffer.appendNull() }
+        }
       case let buffer as Int64Column:
-        Self.copy(order, columns, buffer, Self.int64s) { buffer.append($0) }
+        Self.copy(order, columns, buffer) { buffer.append($0.integers[$1]) }
       case let buffer as Int32Column:
-        Self.copy(order, columns, buffer, Self.int32s) { buffer.append($0) }
+        Self.copy(order, columns, buffer) {
+          buffer.append(Int32(truncatingIfNeeded: $0.integers[$1]))
+        }
       case let buffer as DoubleColumn:
-        Self.copy(order, columns, buffer, Self.doubles) { buffer.append($0) }
+        Self.copy(order, columns, buffer) { buffer.append($0.doubles[$1]) }
       case let buffer as BooleanColumn:
-        Self.copy(order, columns, buffer, Self.booleans) { buffer.append($0) }
+        Self.copy(order, columns, buffer) { buffer.append($0.booleans[$1]) }
       default: preconditionFailure("buffers are made for the table's schema")
       }
     }
   }
 
-  private static func append(
-    _ order: ArraySlice<RowPlace>, of columns: [StoredColumn], to buffer: ByteArrayColumn
-  ) {
-    let values = columns.map { column in
-      if case .bytes(let values) = column.values { values } else { ByteArrayValues?.none }
-    }
-    for place in order {
-      let (group, row) = (Int(place.group), Int(place.row))
-      if let index = columns[group].place(row), values[group] != nil {
-        values[group]?.withBytes(index) { buffer.append($0) }
-      } else {
-        buffer.appendNull()
-      }
-    }
-  }
-
   @inline(__always)
-  private static func copy<Value>(
+  private static func copy(
     _ order: ArraySlice<RowPlace>, _ columns: [StoredColumn], _ buffer: ColumnBuffer,
-    _ values: (StoredColumn) -> [Value], _ append: (Value) -> Void
+    _ append: (StoredColumn, Int) -> Void
   ) {
-    let values = columns.map(values)
     for place in order {
-      let group = Int(place.group)
-      if let index = columns[group].place(Int(place.row)) {
-        append(values[group][index])
+      let column = columns[Int(place.group)]
+      if let index = column.place(Int(place.row)) {
+        append(column, index)
       } else {
         buffer.appendNull()
       }
     }
-  }
-
-  // Another type was refused when the column was decoded; what is absent has no places.
-
-  private static func int64s(_ column: StoredColumn) -> [Int64] {
-    if case .int64(let values) = column.values { values } else { [] }
-  }
-
-  private static func int32s(_ column: StoredColumn) -> [Int32] {
-    if case .int32(let values) = column.values { values } else { [] }
-  }
-
-  private static func doubles(_ column: StoredColumn) -> [Double] {
-    if case .double(let values) = column.values { values } else { [] }
-  }
-
-  private static func booleans(_ column: StoredColumn) -> [Bool] {
-    if case .boolean(let values) = column.values { values } else { [] }
   }
 }

@@ -2,33 +2,34 @@ internal import DeltaLake
 internal import Parquet
 
 /// A column of one row group, by row.
-struct StoredColumn {
-  enum Values {
-    /// The file is older than the column.
-    case absent
-    case int64([Int64])
-    case int32([Int32])
-    case double([Double])
-    case boolean([Bool])
-    case bytes(ByteArrayValues)
-  }
-
-  let values: Values
-  /// Where a row's value is in `values`, -1 for null; empty when no row is null.
+///
+/// Of the lists of values only the one of the column's type is filled; a class, so that reading a
+/// row copies none of them.
+final class StoredColumn {
+  /// Timestamps in microseconds since 1970; integers of 32 bits, too.
+  private(set) var integers: [Int64] = []
+  private(set) var doubles: [Double] = []
+  private(set) var booleans: [Bool] = []
+  private(set) var texts: ByteArrayValues?
+  /// Where a row's value is in its list, -1 for null; empty when no row is null.
   private let places: [Int32]
+  /// The file is older than the column.
+  private let isAbsent: Bool
 
   /// Decodes the column of the table's `field` from one row group.
   ///
   /// - Throws: `ParquetError`; `TABLE_DAMAGED` when the file stores another type.
   init(_ field: StructField, in reader: FileReader, rowGroup: Int, file: String) throws {
     guard let leaf = reader.leaf(ofColumn: field.name) else {
-      values = .absent
       places = []
+      isAbsent = true
       return
     }
     let column = try reader.readColumn(rowGroup: rowGroup, leaf: leaf)
+    places = Self.places(column)
+    isAbsent = false
     let meaning = reader.schema.leaves[leaf].logicalType
-    guard let values = Self.values(column.values, meaning, field.type) else {
+    guard take(column.values, meaning, field.type) else {
       throw PipelineError(
         "TABLE_DAMAGED", .damaged,
         "\(file), row group \(rowGroup), column \(field.name): expected values of the table's "
@@ -36,26 +37,26 @@ struct StoredColumn {
         remedy: "another program wrote this file: restore the table, or run "
           + "`shopmetricsctl silver rebuild`")
     }
-    self.values = values
-    places = Self.places(column)
   }
 
-  private static func values(
+  /// False for values of another type than the table's.
+  private func take(
     _ stored: ColumnValues.Storage, _ meaning: LogicalType, _ type: DataType
-  ) -> Values? {
+  ) -> Bool {
     switch (type, stored, meaning) {
     case (.timestamp, .int64(let values), .timestampMicros), (.long, .int64(let values), .none),
-      (.long, .int64(let values), .integer(_, signed: true)):
-      .int64(values)
-    case (.timestamp, .timestampFromInt96(let values), _): .int64(values)
+      (.long, .int64(let values), .integer(_, signed: true)),
+      (.timestamp, .timestampFromInt96(let values), _):
+      integers = values
     case (.integer, .int32(let values), .none),
       (.integer, .int32(let values), .integer(_, signed: true)):
-      .int32(values)
-    case (.double, .double(let values), _): .double(values)
-    case (.boolean, .boolean(let values), _): .boolean(values)
-    case (.string, .byteArray(let values), _): .bytes(values)
-    default: nil
+      integers = values.map(Int64.init)
+    case (.double, .double(let values), _): doubles = values
+    case (.boolean, .boolean(let values), _): booleans = values
+    case (.string, .byteArray(let values), _): texts = values
+    default: return false
     }
+    return true
   }
 
   private static func places(_ column: ColumnValues) -> [Int32] {
@@ -68,32 +69,25 @@ struct StoredColumn {
     }
   }
 
-  /// Where the row's value is in `values`; nil for null.
+  /// Where the row's value is in its list; nil for null.
   @inline(__always)
   func place(_ row: Int) -> Int? {
-    if places.isEmpty {
-      if case .absent = values { return nil }
-      return row
-    }
+    if isAbsent { return nil }
+    if places.isEmpty { return row }
     let place = places[row]
     return place < 0 ? nil : Int(place)
   }
 
-  func integer(_ row: Int) -> Int64? {
-    guard let place = place(row) else { return nil }
-    return switch values {
-    case .int64(let values): values[place]
-    case .int32(let values): Int64(values[place])
-    default: nil
-    }
-  }
+  /// The row's value in a column of integers or timestamps; nil for null.
+  @inline(__always)
+  func integer(_ row: Int) -> Int64? { place(row).map { integers[$0] } }
 
   /// Lends the row's bytes; nil without a call for null.
   @inline(__always)
   func withBytes<Result>(
     _ row: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) rethrows -> Result? {
-    guard case .bytes(let values) = values, let place = place(row) else { return nil }
-    return try values.withBytes(place, body)
+    guard let place = place(row) else { return nil }
+    return try texts?.withBytes(place, body)
   }
 }
