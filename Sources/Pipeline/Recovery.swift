@@ -89,6 +89,8 @@ extension RecoveryRow {
     let checkpoint: String
     let first: String
     let second: String
+    /// Another way out than a backup, for the end of the remedy.
+    var alternative = ""
   }
 
   /// A refusing row in the operator's words.
@@ -110,6 +112,6 @@ extension RecoveryRow {
     return PipelineError(
       "STATE_CONTRADICTS", .damaged, "\(places.checkpoint): \(meaning): \(facts)",
       remedy: "restore tables and checkpoint from the same moment; `shopmetricsctl checkpoint "
-        + "show` and `shopmetricsctl verify` print the details")
+        + "show` and `shopmetricsctl verify` print the details" + places.alternative)
   }
 }

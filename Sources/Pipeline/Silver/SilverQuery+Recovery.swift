@@ -52,7 +52,7 @@ extension SilverQuery {
         "CHECKPOINT_MISSING", .damaged,
         "\(checkpoint.path): no checkpoint, but \(table.path) holds batch \(version) of query "
           + "\(appID) (row \(RecoveryRow.offsetsMissing.rawValue))",
-        remedy: "restore the checkpoint directory, or run `shopmetricsctl silver rebuild`")
+        remedy: "restore the checkpoint directory, or run `shopmetricsctl silver rebuild --yes`")
     }
     try sweep(tables)
     try openContents(tables[0], tables[1], parkedAfter: nil)
@@ -92,7 +92,8 @@ extension SilverQuery {
 
   private var places: RecoveryRow.Places {
     RecoveryRow.Places(
-      checkpoint: checkpoint.path, first: "clickstream_sessions", second: "clickstream_events")
+      checkpoint: checkpoint.path, first: "clickstream_sessions", second: "clickstream_events",
+      alternative: "; or run `shopmetricsctl silver rebuild --yes`")
   }
 
   // MARK: Reading
@@ -112,7 +113,7 @@ extension SilverQuery {
         "TABLE_DAMAGED", .damaged,
         "\(table.path): the commit of batch \(version) with its accounting is not in the log",
         remedy: "restore _delta_log from a copy of the table, or run "
-          + "`shopmetricsctl silver rebuild`")
+          + "`shopmetricsctl silver rebuild --yes`")
     }
     return accounting
   }
@@ -174,7 +175,7 @@ extension SilverQuery {
         throw PipelineError(
           "TABLE_MISSING", .damaged,
           "\(paths.events) is gone; batch \(batch) has rows for it",
-          remedy: "restore the table, or run `shopmetricsctl silver rebuild`")
+          remedy: "restore the table, or run `shopmetricsctl silver rebuild --yes`")
       }
       try CarriedCommit(actions: second.actions.map { try Action($0) }, batch: batch)
         .apply(to: eventsTable, publisher: publisher, role: .eventsCommit)
