@@ -90,6 +90,7 @@ struct ConfigurationValueTests {
       max_rows_per_batch = 50_000
       max_batch_bytes = "8MiB"
       duplicate_cache_events = 1000
+      sessions_in_memory = 500
       removed_file_retention = "0s"
       [loss]
       on_missing_data = "continue"
@@ -114,6 +115,7 @@ struct ConfigurationValueTests {
     #expect(configuration.silver.maxRowsPerBatch == 50_000)
     #expect(configuration.silver.maxBatchBytes == 8 << 20)
     #expect(configuration.silver.duplicateCacheEvents == 1000)
+    #expect(configuration.silver.sessionsInMemory == 500)
     #expect(configuration.silver.removedFileRetention == .zero)
     #expect(configuration.loss.onMissingData == .continue)
     #expect(configuration.delta.checkpointInterval == 25)

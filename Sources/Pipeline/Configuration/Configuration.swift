@@ -142,6 +142,8 @@ package struct SilverSettings: Equatable, Sendable {
   package var maxBatchBytes: Int64 = 256 << 20
   /// How many of the newest events are known by fingerprint; older ones are looked up in files.
   package var duplicateCacheEvents = 2_000_000
+  /// A batch with more sessions than this moves those that are hardly touched any more to disk.
+  package var sessionsInMemory = 200_000
   /// How long removed files of the sessions table stay for readers of older versions.
   package var removedFileRetention = Duration.seconds(3600)
 

@@ -141,6 +141,9 @@ enum Schema {
       .integer(1000...100_000_000),
       "How many of the newest events are known in memory when duplicates are looked for."),
     .always(
+      "silver.sessions_in_memory", \.silver.sessionsInMemory, .integer(1...100_000_000),
+      "A batch with more sessions moves those that are hardly touched any more to disk."),
+    .always(
       "silver.removed_file_retention", \.silver.removedFileRetention,
       .duration(.zero...day * 365),
       "How long files that the sessions table no longer names stay for its readers."),

@@ -33,8 +33,10 @@ final class SilverBatch {
   private let lateBefore: Int64
   private let parkedAfter: Int64
   private let storedHotCount: Int
-  private let set: SessionSet
-  private let rows: EventRows
+  private var set: SessionSet
+  private var rows: EventRows
+  /// So many sessions in memory are worth setting some aside.
+  private var setAsideCount: Int
   private let sessions: SessionsBatch
   private let events: EventsBatch
 
@@ -58,7 +60,8 @@ final class SilverBatch {
     parkedAfter = (timestampMs + query.watermark.latenessMs) * 1000
     newestEvent = state.newestEvent
     lateBefore = query.eventWatermark
-    set = try query.takeOpenSessions(sessions)
+    set = try query.takeOpenSessions(sessions, watermark: watermark)
+    setAsideCount = query.configuration.silver.sessionsInMemory
     storedHotCount = set.count
     rows = EventRows(visitors: set.visitors)
     let prefix = Self.prefix(id)
@@ -100,11 +103,26 @@ final class SilverBatch {
     change += set.add(grouped, updatedAt: timestampMs * 1000)
     for correction in decision.corrections { apply(correction) }
     try events.write(slice, rows, survivors: decision.survivors, lateBefore: lateBefore)
+    for (visitor, time) in doubtful { try recount(visitor, at: time) }
+    doubtful = []
+    if set.count > setAsideCount { try setSessionsAside() }
+  }
+
+  /// Bounds what a large batch holds in memory.
+  private func setSessionsAside() throws {
+    var placement = SessionPlacement(
+      watermark: watermark, gap: query.gap, parkedAfter: parkedAfter)
+    placement.nextWatermark = 1000 * query.watermark.after(
+      newestEvent: newestEvent, current: watermark / 1000)
+    let rest = try sessions.setAside(set, placement)
+    setAsideCount = max(setAsideCount, 2 * rest.count)
+    guard rest !== set else { return }
+    set = rest
+    rows = EventRows(visitors: rest.visitors)
   }
 
   /// Writes what is left; afterwards every data file is durable and named by nobody.
   func finish() throws -> Staged {
-    for (visitor, time) in doubtful { try recount(visitor, at: time) }
     let stagedEvents = try events.finish()
     let stagedSessions = try sessions.finish(
       set, watermark: watermark, gap: query.gap, parkedAfter: parkedAfter,
@@ -191,13 +209,13 @@ extension SilverQuery {
   }
 
   /// The open sessions for one batch, which changes them.
-  func takeOpenSessions(_ table: SessionsTable) throws -> SessionSet {
+  func takeOpenSessions(_ table: SessionsTable, watermark: Int64) throws -> SessionSet {
     if let known = openSessions {
       openSessions = nil
       return known
     }
     let set = SessionSet(visitors: VisitorTable(), gap: gap)
-    try table.loadHot(into: set)
+    try table.loadHot(into: set, watermark: watermark)
     return set
   }
 

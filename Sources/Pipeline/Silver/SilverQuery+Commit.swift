@@ -43,7 +43,7 @@ extension SilverQuery {
     advance(past: accounting, entry)
     try tables.sessions.apply(
       adds: staged.sessions.adds, removes: staged.sessions.removes,
-      parkedAfter: accounting.parkedAfter)
+      parkedAfter: accounting.parkedAfter, quietPaths: staged.sessions.quietPaths)
     tables.events.apply(adds: staged.events.adds, removes: staged.events.removes)
   }
 

@@ -208,6 +208,6 @@ extension SessionsTable {
   ///
   /// They are exact to a millisecond; in doubt the answer is no.
   func holdsSessions(endingBefore time: Int64) -> Bool {
-    (hot + parked).contains { $0.lasts.lowerBound.clampedAdding(1000) < time }
+    (hot + quiet + parked).contains { $0.lasts.lowerBound.clampedAdding(1000) < time }
   }
 }

@@ -150,7 +150,7 @@ final class SessionsFixture {
       table: table, configuration: configuration, publisher: publisher)
     try sessions.reload(parkedAfter: parkedAfter)
     set = SessionSet(visitors: VisitorTable(), gap: Self.gap)
-    try sessions.loadHot(into: set)
+    try sessions.loadHot(into: set, watermark: 0)
   }
 
   /// Rewrites files as one, in no order and without statistics, as another program might.

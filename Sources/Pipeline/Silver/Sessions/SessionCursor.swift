@@ -5,15 +5,21 @@ internal import DeltaLake
 final class SessionCursor {
   private let reader: SessionFileReader
   private let skipped: RowMarks
+  private let timestamp: Int64?
   private var rows: SessionRowGroup?
   private var nextRowGroup = 0
   private var row = 0
   /// The number of the current row group's first row in the file.
   private var start = 0
 
-  /// - Parameter skipped: rows that are passed over.
-  init(_ reader: SessionFileReader, skipping skipped: RowMarks = RowMarks()) throws {
+  /// - Parameters:
+  ///   - skipped: rows that are passed over.
+  ///   - timestamp: becomes `updatedAt` of the rows; nil leaves them as they are.
+  init(
+    _ reader: SessionFileReader, skipping skipped: RowMarks = RowMarks(), timestamp: Int64? = nil
+  ) throws {
     self.reader = reader
+    self.timestamp = timestamp
     self.skipped = skipped
     try settle()
   }
@@ -27,7 +33,8 @@ final class SessionCursor {
   func moveRow(to writer: SessionFilesWriter) throws {
     guard let rows else { preconditionFailure("there is no row behind the last") }
     // The writer takes the name, so no visitor's number is needed.
-    let session = rows.session(ofRow: row, visitor: 0)
+    var session = rows.session(ofRow: row, visitor: 0)
+    if let timestamp { session.updatedAt = timestamp }
     try rows.withVisitor(ofRow: row) { try writer.append(session, visitor: $0) }
     row += 1
     try settle()

@@ -17,10 +17,18 @@ struct SessionPlacement {
   let gap: Int64
   /// Sessions that begin after this instant are parked.
   let parkedAfter: Int64
+  /// What is known of the next batch's watermark: sessions that will be final by then are quiet.
+  var nextWatermark = Int64.min
 
   func place(of session: Session) -> Place {
     if isFinal(last: session.last) { return .final }
     return isParked(first: session.first) ? .parked : .hot
+  }
+
+  /// Whether the session is certainly final for the next batch, by the statistics of a file too,
+  /// which may state up to two milliseconds more.
+  func isQuiet(_ session: Session) -> Bool {
+    session.last.clampedAdding(gap).clampedAdding(3000) < nextWatermark
   }
 
   func isFinal(last: Int64) -> Bool { last.clampedAdding(gap) < watermark }

@@ -31,6 +31,8 @@ extension SessionsBatch {
     sorted.final = []
     let nearUntil = parkedAfter.clampedAdding(Self.day)
     try stageParked(sorted.parked, nearUntil: nearUntil, set.visitors, &staged)
+    try stageQuiet(&staged)
+    try stageAside(&staged)
     staged.bytesRead = bytesRead
     return staged
   }
@@ -42,6 +44,22 @@ extension SessionsBatch {
       for session in hot { try writer.append(session, visitors) }
     }
     staged.removes += sessions.hot.map(removal)
+  }
+
+  // MARK: Quiet
+
+  /// Sessions that were not worth memory any more are final by now: their rows go from file to
+  /// file.
+  private func stageQuiet(_ staged: inout StagedSessions) throws {
+    let files = sessions.quiet.sorted { $0.firsts.lowerBound < $1.firsts.lowerBound }
+      .map { touched[$0.add.path] ?? TouchedFile($0) }
+    for start in stride(from: 0, to: files.count, by: Self.joinedFiles) {
+      let joined = Array(files[start..<min(start + Self.joinedFiles, files.count)])
+      try rewrite(joined, [], isFinal: true, timestamp: timestamp, nil, &staged)
+      for touched in joined {
+        staged.counts.becameFinal += Int(touched.file.rows ?? 0) - touched.taken.count
+      }
+    }
   }
 
   // MARK: Final
@@ -121,17 +139,21 @@ extension SessionsBatch {
 
   /// Writes the rows of files that were not taken, and sessions, as one.
   private func rewrite(
-    _ files: [TouchedFile], _ added: ArraySlice<Session>, isFinal: Bool, _ visitors: VisitorTable,
-    _ staged: inout StagedSessions
+    _ files: [TouchedFile], _ added: ArraySlice<Session>, isFinal: Bool, timestamp: Int64? = nil,
+    _ visitors: VisitorTable?, _ staged: inout StagedSessions
   ) throws {
     try write(isFinal: isFinal, limits: .cold, &staged) { writer in
       let cursors = try files.compactMap { touched -> SessionCursor? in
         // Nothing has to be read of a file that is empty now.
         if touched.isEmpty { return nil }
         let reader = try SessionFileReader(touched.file, of: sessions.table)
-        return try SessionCursor(reader, skipping: touched.taken)
+        return try SessionCursor(reader, skipping: touched.taken, timestamp: timestamp)
       }
-      try writer.merge(cursors, added, visitors)
+      if let visitors {
+        try writer.merge(cursors, added, visitors)
+      } else {
+        try writer.merge(cursors)
+      }
       for cursor in cursors { noteRead(cursor.bytesRead) }
     }
     for touched in files {
@@ -140,7 +162,7 @@ extension SessionsBatch {
     }
   }
 
-  private func write(
+  func write(
     isFinal: Bool, limits: SessionFilesWriter.Limits, _ staged: inout StagedSessions,
     _ body: (SessionFilesWriter) throws -> Void
   ) throws {

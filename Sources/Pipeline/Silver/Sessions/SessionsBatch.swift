@@ -14,7 +14,11 @@ final class SessionsBatch {
   /// Cold files with rows that were taken, by path.
   private(set) var touched: [String: TouchedFile] = [:]
   /// The rows that were taken from final files.
-  private(set) var takenFinal: [TakenFinal] = []
+  var takenFinal: [TakenFinal] = []
+  /// Staged files of this batch with sessions that left memory, in the order of their writing.
+  var aside: [AsideFile] = []
+  /// How many of those became final by this batch.
+  var becameFinalAside = 0
   /// Cold files that were opened to look for sessions, each time counted.
   private(set) var openedFiles = 0
   /// Bytes that were read from cold files.
@@ -34,6 +38,13 @@ final class SessionsBatch {
     var isEmpty: Bool { rowCount == taken.count }
 
     init(_ file: SessionFile) { self.file = file }
+  }
+
+  /// A staged file of this batch; rows of it may be taken like those of a live one.
+  struct AsideFile {
+    let add: AddFile
+    let touched: TouchedFile
+    let isQuiet: Bool
   }
 
   /// A session as it was in a final file.
@@ -58,7 +69,10 @@ final class SessionsBatch {
   ///   itself.
   func take(_ clusters: [EventCluster], gap: Int64, into set: SessionSet) throws {
     guard let extent = SessionReach.extent(of: clusters, gap: gap) else { return }
-    let files = [sessions.final, sessions.parked].flatMap {
+    let cold = [
+      sessions.final, sessions.parked, sessions.quiet, aside.map(\.touched.file),
+    ]
+    let files = cold.flatMap {
       $0.filter { $0.mayReach(from: extent.lowerBound, to: extent.upperBound) }
     }
     guard var limits = files.first.map({ $0.firsts.lowerBound...$0.lasts.upperBound }) else {
@@ -95,7 +109,8 @@ final class SessionsBatch {
     let reader = try SessionFileReader(file, of: sessions.table)
     openedFiles += 1
     defer { bytesRead += reader.bytesRead }
-    let known = touched[file.add.path]
+    let staged = aside.first { $0.touched.file.add.path == file.add.path }?.touched
+    let known = staged ?? touched[file.add.path]
     let touching = known ?? TouchedFile(file)
     var start = 0
     for index in 0..<reader.rowGroupCount {
@@ -114,7 +129,7 @@ final class SessionsBatch {
         try rows.loadFacts()
         let session = rows.session(ofRow: row, visitor: visitor)
         touching.taken.insert(start + row)
-        note(session, from: file)
+        if staged == nil { note(session, from: file) }
         set.insert(session, .changed)
       }
     }
@@ -136,6 +151,7 @@ final class SessionsBatch {
   func discard() {
     for writer in writers { writer.discard() }
     writers = []
+    aside = []
     touched = [:]
     takenFinal = []
   }

@@ -5,9 +5,10 @@ internal import Parquet
 
 /// `silver.clickstream_sessions`: which files it has, and what is in each without opening it.
 ///
-/// *Hot* files hold the sessions that are in memory while the daemon runs; *final* and *parked*
-/// ones are cold: they are found by their statistics when an event reaches into them. Parked is
-/// what is not final and begins too far in the future. Whether a file counts as hot or as parked
+/// *Hot* files hold the sessions that are in memory while the daemon runs; the others are cold:
+/// what they hold is found by their statistics when an event reaches into them. *Parked* is what is
+/// not final and begins too far in the future; *quiet* is what is not final yet and will be so
+/// with the next batch. Whether a file counts as hot or as parked
 /// decides about work, never about truth: rows of a hot file are in memory, those of a parked file
 /// are looked up. An instance belongs to one thread.
 final class SessionsTable {
@@ -17,6 +18,7 @@ final class SessionsTable {
 
   private(set) var hot: [SessionFile] = []
   private(set) var parked: [SessionFile] = []
+  private(set) var quiet: [SessionFile] = []
   private(set) var final: [SessionFile] = []
 
   /// The column buffers of all batches.
@@ -37,23 +39,34 @@ final class SessionsTable {
   /// - Parameter parkedAfter: that of the last batch; nil before the first one.
   /// - Throws: `DeltaError`, `SystemError`; `PipelineError` for a file of no partition.
   func reload(parkedAfter: Int64?) throws {
-    (hot, parked, final) = ([], [], [])
+    (hot, parked, quiet, final) = ([], [], [], [])
     for add in try table.liveFiles() { try take(add, parkedAfter: parkedAfter ?? .max) }
   }
 
   /// Takes over what a batch committed.
   ///
-  /// - Parameter parkedAfter: the batch's.
-  func apply(adds: [AddFile], removes: [RemoveFile], parkedAfter: Int64) throws {
+  /// - Parameters:
+  ///   - parkedAfter: the batch's.
+  ///   - quietPaths: the files whose sessions are not in memory.
+  func apply(
+    adds: [AddFile], removes: [RemoveFile], parkedAfter: Int64, quietPaths: Set<String> = []
+  ) throws {
     let paths = Set(removes.map(\.path))
     hot.removeAll { paths.contains($0.add.path) }
+    quiet.removeAll { paths.contains($0.add.path) }
     parked.removeAll { paths.contains($0.add.path) }
     // The final files are many, and most batches remove none.
     let mayBeFinal = removes.contains {
       $0.partitionValues?[SessionsSchema.partitionColumn] != .some("false")
     }
     if mayBeFinal { final.removeAll { paths.contains($0.add.path) } }
-    for add in adds { try take(add, parkedAfter: parkedAfter) }
+    for add in adds {
+      if quietPaths.contains(add.path) {
+        quiet.append(try SessionFile(add, table: table.path))
+      } else {
+        try take(add, parkedAfter: parkedAfter)
+      }
+    }
   }
 
   private func take(_ add: AddFile, parkedAfter: Int64) throws {
@@ -69,9 +82,14 @@ final class SessionsTable {
 
   /// Reads the hot sessions.
   ///
+  /// Files whose sessions are all final by the batch's watermark stay on disk, as quiet ones.
   /// - Throws: `ParquetError`; `PipelineError` naming file and row for a row that contradicts
   ///   itself. The set must not be used then.
-  func loadHot(into set: SessionSet) throws {
+  func loadHot(into set: SessionSet, watermark: Int64) throws {
+    let placement = SessionPlacement(watermark: watermark, gap: set.gap, parkedAfter: .max)
+    let files = hot + quiet
+    quiet = files.filter { placement.isFinal(last: $0.lasts.upperBound) }
+    hot = files.filter { !placement.isFinal(last: $0.lasts.upperBound) }
     for file in hot {
       let reader = try SessionFileReader(file, of: table)
       for index in 0..<reader.rowGroupCount {

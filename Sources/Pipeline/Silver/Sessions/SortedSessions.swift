@@ -5,17 +5,23 @@ struct SortedSessions {
   var hot: [Session] = []
   var parked: [Session] = []
   var final: [Session] = []
+  /// Not final yet, but so for the next batch; only filled when asked for.
+  var quiet: [Session] = []
   /// How many hot sessions are as the hot file has them.
   private(set) var unchangedHotCount = 0
   private(set) var counts = StagedSessions.Counts()
 
   /// - Parameters:
   ///   - timestamp: becomes `updatedAt` of the sessions that are final from now on.
+  ///   - asideOnly: sort what leaves memory, and leave the hot sessions out.
   init(
-    _ set: SessionSet, _ placement: SessionPlacement, _ taken: TakenFinals, timestamp: Int64
+    _ set: SessionSet, _ placement: SessionPlacement, _ taken: TakenFinals, timestamp: Int64,
+    asideOnly: Bool = false
   ) {
     set.forEach { session, standing in
       switch placement.place(of: session) {
+      case .hot where placement.isQuiet(session): quiet.append(session)
+      case .hot where asideOnly: break
       case .hot:
         hot.append(session)
         if standing == .stored { unchangedHotCount += 1 }
@@ -33,6 +39,7 @@ struct SortedSessions {
     Self.sort(&hot)
     Self.sort(&parked)
     Self.sort(&final)
+    Self.sort(&quiet)
   }
 
   /// Sorts small keys and moves each session once.

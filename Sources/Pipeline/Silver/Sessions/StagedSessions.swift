@@ -13,6 +13,8 @@ struct StagedSessions {
 
   var adds: [AddFile] = []
   var removes: [RemoveFile] = []
+  /// Added files of sessions that are not final and no longer in memory.
+  var quietPaths: Set<String> = []
   var counts = Counts()
   /// Bytes of cold files that were replaced because rows of them changed.
   var bytesRewritten = 0
