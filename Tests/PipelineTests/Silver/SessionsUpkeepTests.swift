@@ -156,6 +156,23 @@ import Testing
     #expect(files.reduce(0) { $0 + ($1.rows ?? 0) } == 64_000)
   }
 
+  @Test func `files that cannot become fewer are left alone, once tried`() throws {
+    let fixture = try Fixture()
+    for _ in 0..<16 {
+      let long = String(repeating: "long", count: 1_100_000)
+      try fixture.commit(try write(1, to: fixture) { _ in long }.map(Action.add))
+    }
+    try fixture.restart()
+    let (version, names) = (fixture.table.snapshot.version, try dataFiles(fixture))
+    for _ in 0..<2 {
+      #expect(
+        try fixture.sessions.compactIfDue(namePrefix: "clickstream_silver-optimize", now: 1) == nil)
+    }
+    #expect(fixture.table.snapshot.version == version)
+    #expect(try dataFiles(fixture) == names)
+    #expect(fixture.sessions.unjoinable.count == 16)
+  }
+
   // MARK: Vacuum
 
   @Test func `removed files go after the retention, and the search for them is rare`() throws {

@@ -10,10 +10,11 @@ final class SessionColumns {
   private let date, events, pageViews, addsToCart, purchases, searches: Int32Column
   private let first, last, duration, updatedAt: Int64Column
   private let converted: BooleanColumn
-  private var text: [UInt8] = []
+  // Not checked for exclusive access, as the buffers are not.
+  @exclusivity(unchecked) private var text: [UInt8] = []
 
   /// At least the bytes that the buffered rows occupy before they are encoded.
-  private(set) var byteCount = 0
+  @exclusivity(unchecked) private(set) var byteCount = 0
 
   private static let microsecondsPerDay: Int64 = 86_400_000_000
 

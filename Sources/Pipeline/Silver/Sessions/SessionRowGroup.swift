@@ -1,4 +1,5 @@
 internal import Clickstream
+internal import Glibc
 internal import Parquet
 
 /// The rows of one row group: the times first, names and facts when they are asked for.
@@ -7,20 +8,36 @@ final class SessionRowGroup {
   let lasts: [Int64]
   private let reader: SessionFileReader
   private let index: Int
-  private var names: Names?
-  private var facts: Facts?
+  // Not checked for exclusive access, which costs as much as a row.
+  @exclusivity(unchecked) private var names: Names?
+  @exclusivity(unchecked) private var facts: Facts?
 
-  private struct Names {
-    var sessionIDs: ByteArrayValues
+  // Classes, because all of their columns would be retained for each row otherwise.
+  private final class Names {
+    let sessionIDs: ByteArrayValues
     /// The names that are there; nil in a file without the column.
-    var customers: ByteArrayValues?
+    let customers: ByteArrayValues?
     /// For each row its value in `customers`, or -1.
-    var customerOfRow: [Int32]
+    let customerOfRow: [Int32]
+
+    init(_ sessionIDs: ByteArrayValues, _ customers: ByteArrayValues?, of customerOfRow: [Int32]) {
+      (self.sessionIDs, self.customers) = (sessionIDs, customers)
+      self.customerOfRow = customerOfRow
+    }
   }
 
-  private struct Facts {
-    var updatedAt: [Int64]
-    var events, pageViews, addsToCart, purchases, searches: [Int32]
+  private final class Facts {
+    let updatedAt: [Int64]
+    let events, pageViews, addsToCart, purchases, searches: [Int32]
+
+    init(_ reader: SessionFileReader, _ index: Int) throws {
+      updatedAt = try reader.times("updated_at", index)
+      events = try reader.counts("event_count", index)
+      pageViews = try reader.counts("page_view_count", index)
+      addsToCart = try reader.counts("add_to_cart_count", index)
+      purchases = try reader.counts("purchase_count", index)
+      searches = try reader.counts("search_count", index)
+    }
   }
 
   /// The instants that event times can have: the years 1 to 9999.
@@ -63,19 +80,12 @@ final class SessionRowGroup {
         next += 1
       }
     }
-    names = Names(sessionIDs: sessionIDs, customers: customers, customerOfRow: customerOfRow)
+    names = Names(sessionIDs, customers, of: customerOfRow)
   }
 
   /// Reads the counts and when the rows were written.
   func loadFacts() throws {
-    guard facts == nil else { return }
-    facts = Facts(
-      updatedAt: try reader.times("updated_at", index),
-      events: try reader.counts("event_count", index),
-      pageViews: try reader.counts("page_view_count", index),
-      addsToCart: try reader.counts("add_to_cart_count", index),
-      purchases: try reader.counts("purchase_count", index),
-      searches: try reader.counts("search_count", index))
+    if facts == nil { facts = try Facts(reader, index) }
   }
 
   /// Lends the visitor's name; names must be loaded.
@@ -89,7 +99,8 @@ final class SessionRowGroup {
     return try names.sessionIDs.withBytes(row) { id in
       let nameCount = SessionID.withSuffix(first: firsts[row]) { suffix in
         let count = id.count - suffix.count
-        guard count >= 0, suffix.elementsEqual(id[count...]) else { return -1 }
+        let end = UnsafeRawBufferPointer(rebasing: id[max(0, count)...])
+        guard count >= 0, suffix.isEqual(to: end) else { return -1 }
         return count
       }
       guard nameCount >= 0 else {
@@ -99,7 +110,7 @@ final class SessionRowGroup {
       let name = UnsafeRawBufferPointer(rebasing: id[..<nameCount])
       let customer = names.customerOfRow[row]
       if customer >= 0, let customers = names.customers,
-        !customers.withBytes(Int(customer), { $0.elementsEqual(name) })
+        !customers.withBytes(Int(customer), { $0.isEqual(to: name) })
       {
         throw reader.damaged("customer_id must be the visitor of session_id", index, row)
       }
@@ -117,5 +128,14 @@ final class SessionRowGroup {
       eventCount: facts.events[row], pageViewCount: facts.pageViews[row],
       addToCartCount: facts.addsToCart[row], purchaseCount: facts.purchases[row],
       searchCount: facts.searches[row], isIdentified: names.customerOfRow[row] >= 0)
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  fileprivate func isEqual(to other: UnsafeRawBufferPointer) -> Bool {
+    guard count == other.count, let own = baseAddress, let start = other.baseAddress else {
+      return count == other.count
+    }
+    return memcmp(own, start, count) == 0
   }
 }

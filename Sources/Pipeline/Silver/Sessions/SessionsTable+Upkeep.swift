@@ -21,8 +21,10 @@ extension SessionsTable {
   /// - Throws: `SystemError`, `ParquetError`, `DeltaError`, `PipelineError`; the table is as before,
   ///   or, after an error of the commit, compacted: `reload` tells.
   func compactIfDue(namePrefix: String, now: Int64) throws -> SessionsCompaction? {
-    guard let files = Self.filesToJoin(final) else { return nil }
-    let adds = try join(files, namePrefix: namePrefix)
+    let candidates =
+      unjoinable.isEmpty ? final : final.filter { !unjoinable.contains($0.add.path) }
+    guard let files = Self.filesToJoin(candidates) else { return nil }
+    guard let adds = try join(files, namePrefix: namePrefix) else { return nil }
     let removes = files.map { $0.add.removal(at: now, dataChange: false) }
     let done = SessionsCompaction(
       removedFiles: removes.count, removedBytes: files.reduce(0) { $0 + $1.add.size },
@@ -35,12 +37,19 @@ extension SessionsTable {
     return done
   }
 
-  private func join(_ files: [SessionFile], namePrefix: String) throws -> [AddFile] {
+  /// Nil when the files would hardly become fewer: rows of very long names fill a file each.
+  private func join(_ files: [SessionFile], namePrefix: String) throws -> [AddFile]? {
     let writer = SessionFilesWriter(writing(namePrefix), isFinal: true, limits: .cold)
     do {
       let cursors = try files.map { try SessionCursor(SessionFileReader($0, of: table)) }
       try writer.merge(cursors)
-      return try writer.finish().map { add in
+      let adds = try writer.finish()
+      guard adds.count <= files.count * 3 / 4 else {
+        writer.discard()
+        unjoinable.formUnion(files.map(\.add.path))
+        return nil
+      }
+      return adds.map { add in
         var add = add
         add.dataChange = false
         return add

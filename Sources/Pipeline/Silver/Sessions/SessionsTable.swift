@@ -25,6 +25,8 @@ final class SessionsTable {
   let columns: SessionColumns
   /// When files were last vacuumed, milliseconds since 1970; nil before this process did it.
   var lastVacuum: Int64?
+  /// Files that a compaction could not make fewer, by path.
+  var unjoinable: Set<String> = []
 
   init(table: DeltaTable, configuration: Configuration, publisher: Publisher) throws {
     self.table = table

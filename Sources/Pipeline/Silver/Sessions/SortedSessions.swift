@@ -46,7 +46,7 @@ struct SortedSessions {
   private static func sort(_ sessions: inout [Session]) {
     guard sessions.count > 1 else { return }
     var keys = sessions.indices.map { (first: sessions[$0].first, index: Int32($0)) }
-    keys.sort { ($0.first, $0.index) < ($1.first, $1.index) }
+    keys.sort { $0.first < $1.first }
     sessions = keys.map { sessions[Int($0.index)] }
   }
 }
