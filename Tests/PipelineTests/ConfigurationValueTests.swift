@@ -90,6 +90,7 @@ struct ConfigurationValueTests {
       max_rows_per_batch = 50_000
       max_batch_bytes = "8MiB"
       duplicate_cache_events = 1000
+      rows_in_memory = 4000
       sessions_in_memory = 500
       removed_file_retention = "0s"
       [loss]
@@ -115,6 +116,7 @@ struct ConfigurationValueTests {
     #expect(configuration.silver.maxRowsPerBatch == 50_000)
     #expect(configuration.silver.maxBatchBytes == 8 << 20)
     #expect(configuration.silver.duplicateCacheEvents == 1000)
+    #expect(configuration.silver.rowsInMemory == 4000)
     #expect(configuration.silver.sessionsInMemory == 500)
     #expect(configuration.silver.removedFileRetention == .zero)
     #expect(configuration.loss.onMissingData == .continue)

@@ -142,6 +142,9 @@ package struct SilverSettings: Equatable, Sendable {
   package var maxBatchBytes: Int64 = 256 << 20
   /// How many of the newest events are known by fingerprint; older ones are looked up in files.
   package var duplicateCacheEvents = 2_000_000
+  /// So many rows are worked on together: their keys take about 45 bytes each, and what is made
+  /// of them as much again.
+  package var rowsInMemory = 262_144
   /// A batch with more sessions than this moves those that are hardly touched any more to disk.
   package var sessionsInMemory = 200_000
   /// How long removed files of the sessions table stay for readers of older versions.

@@ -141,6 +141,9 @@ enum Schema {
       .integer(1000...100_000_000),
       "How many of the newest events are known in memory when duplicates are looked for."),
     .always(
+      "silver.rows_in_memory", \.silver.rowsInMemory, .integer(1...10_000_000),
+      "So many rows of a batch are worked on together."),
+    .always(
       "silver.sessions_in_memory", \.silver.sessionsInMemory, .integer(1...100_000_000),
       "A batch with more sessions moves those that are hardly touched any more to disk."),
     .always(

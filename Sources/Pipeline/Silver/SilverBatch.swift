@@ -8,10 +8,6 @@ internal import StreamCheckpoint
 /// Rows come in slices, so that memory does not depend on the size of the batch. Nothing is
 /// visible to readers before the commit names the files.
 final class SilverBatch {
-  /// Rows that are worked on together: their keys take about 45 bytes each, and what is made of
-  /// them as much again.
-  static let sliceRows = 262_144
-
   /// What the commit of the batch will say.
   struct Staged {
     var sessions: StagedSessions

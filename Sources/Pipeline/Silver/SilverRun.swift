@@ -144,7 +144,8 @@ final class SilverRun {
   private func stage(_ batch: SilverBatch, _ files: [SourceFile]) throws -> SilverBatch.Staged? {
     do {
       step(.getBatch)
-      let slices = query.source.slices(of: files, maxRows: SilverBatch.sliceRows)
+      let slices = query.source.slices(
+        of: files, maxRows: query.configuration.silver.rowsInMemory)
       while let slice = try slices.next() {
         guard !context.stop.isSet else {
           batch.discard()
