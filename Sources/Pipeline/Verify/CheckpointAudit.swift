@@ -1,7 +1,6 @@
-internal import DurableIO
 internal import StreamCheckpoint
 
-/// Every file of a checkpoint: its checksum, its form, and offsets that never go back.
+/// Every file of Bronze's checkpoint: its checksum, its form, and offsets that never go back.
 struct CheckpointAudit {
   private let checkpoint: CheckpointDirectory
   private(set) var findings: [Finding] = []
@@ -18,59 +17,26 @@ struct CheckpointAudit {
 
   init(_ checkpoint: CheckpointDirectory) throws {
     self.checkpoint = checkpoint
-    readInitialOffsets()
-    for id in try Self.ids(in: checkpoint.offsetLog.directory) { readOffsets(id) }
-    for id in try Self.ids(in: checkpoint.commitLog.directory) {
-      attempt("\(checkpoint.commitLog.directory)/\(id)") { _ = try $0.commit(id) }
-    }
-    checkOrder()
-  }
-
-  /// The ids that have a file; gaps and odd names are found where the logs are opened.
-  private static func ids(in directory: String) throws -> [Int64] {
-    guard try Files.exists(directory) else { return [] }
-    return try Files.list(directory).compactMap(Int64.init).filter { $0 >= 0 }.sorted()
-  }
-
-  private mutating func readInitialOffsets() {
+    var files = CheckpointFiles(checkpoint)
+    var initialOffsets: [Int32: Int64]?
     let path = "\(checkpoint.path)/sources/0/0"
-    var offsets: [Int32: Int64]?
-    attempt(path) { checkpoint in
-      offsets = try checkpoint.initialOffsets().map {
+    files.attempt(path) { checkpoint in
+      initialOffsets = try checkpoint.initialOffsets().map {
         try KafkaOffsetsJSON.parse($0, path: path).offsets
       }
     }
-    initialOffsets = offsets
-  }
-
-  private mutating func readOffsets(_ id: Int64) {
-    let path = "\(checkpoint.offsetLog.directory)/\(id)"
-    var batch: Batch?
-    attempt(path) { checkpoint in
-      // nil: the daemon removed it meanwhile.
-      guard let entry = try checkpoint.offsets(id) else { return }
-      guard entry.sources.count == 1, let text = entry.sources[0] else {
-        throw CheckpointError(
-          path: path, field: "line 3", expected: "the offsets of one Kafka source",
-          found: "\(entry.sources.count) sources")
-      }
-      batch = Batch(
+    var batches: [Int64: Batch] = [:]
+    try files.forEachOffsets { id, entry, path in
+      let text = try entry.onlySource("Kafka", path: path)
+      batches[id] = Batch(
         offsets: try KafkaOffsetsJSON.parse(text, path: path).offsets,
         timestampMs: entry.batchTimestampMs)
     }
-    batches[id] = batch
-  }
-
-  private mutating func attempt(_ path: String, _ body: (CheckpointDirectory) throws -> Void) {
-    do {
-      try body(checkpoint)
-    } catch let error as CheckpointError {
-      findings.append(.damaged(error))
-    } catch {
-      findings.append(
-        Finding(
-          "CHECKPOINT_DAMAGED", path, expected: "a readable file", found: "\(error)"))
-    }
+    try files.forEachCommit { _, _ in }
+    self.initialOffsets = initialOffsets
+    self.batches = batches
+    findings = files.findings
+    checkOrder()
   }
 
   private mutating func checkOrder() {
@@ -87,13 +53,5 @@ struct CheckpointAudit {
       }
       before = batch.offsets
     }
-  }
-}
-
-extension Finding {
-  static func damaged(_ error: CheckpointError) -> Finding {
-    Finding(
-      "CHECKPOINT_DAMAGED", "\(error.path), \(error.field)", expected: error.expected,
-      found: error.found)
   }
 }

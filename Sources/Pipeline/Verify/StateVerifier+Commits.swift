@@ -1,12 +1,15 @@
 internal import DeltaLake
-internal import JSON
 
 extension StateVerifier {
   /// Each batch's commit against its files, its neighbours, the checkpoint and the other table, as
   /// far as the log still holds it; the newest first.
   mutating func checkCommits() throws {
     guard let bronze = state.bronze, let queryID = state.queryID else { return }
-    var cursor = state.deadLetters.map { TransactionCursor($0, appID: queryID) }
+    var second = state.deadLetters.map {
+      CarriedCommitAudit(
+        $0, queryID: queryID, codes: (missing: "LETTERS_MISSING", differ: "LETTERS_DIFFER"),
+        carrier: "clickstream_raw")
+    }
     var later: BatchAccounting?
     for version in stride(from: bronze.snapshot.version, through: 0, by: -1) {
       let actions: [Action]
@@ -31,7 +34,7 @@ extension StateVerifier {
         continue
       }
       check(accounting, actions, place: "\(place), batch \(batch)", before: later)
-      try checkSecond(accounting, &cursor)
+      try checkSecond(accounting, &second)
       report.batches += 1
       later = accounting
     }
@@ -121,84 +124,16 @@ extension StateVerifier {
 
   /// What a batch carries for the dead-letter table must be what that table got.
   private mutating func checkSecond(
-    _ accounting: BatchAccounting, _ cursor: inout TransactionCursor?
+    _ accounting: BatchAccounting, _ audit: inout CarriedCommitAudit?
   ) throws {
-    guard let table = state.deadLetters else { return }
+    let isPending = row == .finishBatch && state.observation.firstTable == accounting.batch
+    let actions = try audit?.check(
+      accounting.batch, carried: accounting.second, isPending: isPending, &report)
+    guard let actions, let table = state.deadLetters,
+      let files = letters.files(addedBy: actions)
+    else { return }
     let place = "\(table.path), batch \(accounting.batch)"
-    let carried = accounting.second?.actions.map(\.text) ?? []
-    let answer: TransactionCursor.Answer?
-    do {
-      answer = try cursor?.commit(ofTransaction: accounting.batch)
-    } catch {
-      report.findings.append(try Self.finding(error))
-      cursor = nil
-      return
-    }
-    switch answer {
-    case .actions(let version, let actions):
-      let found = actions.filter { $0.name != "commitInfo" }.map(\.line)
-      guard found == carried else {
-        return report.find(
-          "LETTERS_DIFFER", "\(place), version \(version)",
-          expected: "the \(carried.count) actions that clickstream_raw carries",
-          found: "\(found.count) actions, other ones")
-      }
-      if let files = letters.files(addedBy: actions) {
-        checkRows(files, accounting, place: place) { $0.dead }
-        checkTime(files, accounting.batch, place: place)
-      }
-    case .never:
-      let isPending = row == .finishBatch && state.observation.firstTable == accounting.batch
-      guard !carried.isEmpty, !isPending else { return }
-      report.find(
-        "LETTERS_MISSING", place, expected: "the commit that clickstream_raw carries",
-        found: "none")
-    case .unknown, nil: break
-    }
-  }
-}
-
-/// Walks back through a log, from transaction to transaction of one query.
-///
-/// The log is read once, one commit at a time, when the asked versions fall.
-struct TransactionCursor {
-  private let table: DeltaTable
-  private let appID: String
-  private var version: Int64
-  private var current: (transaction: Int64, actions: [Action])?
-
-  enum Answer {
-    case actions(version: Int64, [Action])
-    /// The log reaches behind it, without it.
-    case never
-    /// The log does not reach that far back (any more).
-    case unknown
-  }
-
-  init(_ table: DeltaTable, appID: String) {
-    self.table = table
-    self.appID = appID
-    version = table.snapshot.version + 1
-  }
-
-  mutating func commit(ofTransaction wanted: Int64) throws -> Answer {
-    while current.map({ $0.transaction > wanted }) ?? true {
-      guard version > 0 else { return .never }
-      guard let actions = try table.actions(ofVersion: version - 1) else { return .unknown }
-      version -= 1
-      current = actions.transactionVersion(of: appID).map { ($0, actions) }
-    }
-    guard let current, current.transaction == wanted else { return .never }
-    return .actions(version: version, current.actions)
-  }
-}
-
-extension [Action] {
-  /// The version that this commit records for the application.
-  func transactionVersion(of appID: String) -> Int64? {
-    for case .transaction(let transaction) in self where transaction.appID == appID {
-      return transaction.version
-    }
-    return nil
+    checkRows(files, accounting, place: place) { $0.dead }
+    checkTime(files, accounting.batch, place: place)
   }
 }

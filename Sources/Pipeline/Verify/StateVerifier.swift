@@ -1,5 +1,4 @@
 internal import DeltaLake
-internal import DurableIO
 internal import StreamCheckpoint
 
 /// Checks tables and checkpoint against each other, from the files alone and without writing.
@@ -53,7 +52,13 @@ package struct StateVerifier {
   }
 
   private mutating func run() throws {
-    if state.isWhole { checkRecoveryRow() }
+    if state.isWhole {
+      report.note(
+        row, state.observation, tables,
+        in: RecoveryRow.Places(
+          checkpoint: state.paths.bronzeCheckpoint, first: "clickstream_raw",
+          second: "clickstream_dead_letter"))
+    }
     try checkFiles()
     if state.isWhole {
       checkTotals()
@@ -62,48 +67,19 @@ package struct StateVerifier {
       report.notes.append(
         "totals and batches are not compared, because not everything could be read")
     }
-    try noteLeftovers()
+    let paths = state.paths
+    report.notes += try Leftovers(isAtWork: state.holder() != nil).notes(
+      tables: tables, checkpoint: paths.bronzeCheckpoint, logs: [paths.bronze, paths.deadLetter])
   }
 
-  private mutating func checkRecoveryRow() {
-    func text(_ batch: Int64?) -> String { batch.map(String.init) ?? "none" }
-    let found = state.observation
-    switch row {
-    case .startNew: checkNoStranger()
-    case .nextBatch: break
-    case .replayBatch, .finishBatch:
-      report.notes.append(
-        "batch \(text(found.offsets)) is pending (row \(row.rawValue)): the daemon is at work on "
-          + "it, or completes it at its next start")
-    default:
-      report.find(
-        "STATE_CONTRADICTS", state.paths.bronzeCheckpoint,
-        expected: "offsets, commits and tables at the same batch",
-        found: "offsets \(text(found.offsets)), commits \(text(found.commits)), "
-          + "clickstream_raw \(text(found.firstTable)), "
-          + "clickstream_dead_letter \(text(found.secondTable)) (row \(row.rawValue))")
-    }
-  }
-
-  /// A checkpoint that was never used fits only to tables that no query has written.
-  private mutating func checkNoStranger() {
-    for table in [state.bronze, state.deadLetters].compactMap({ $0 }) {
-      guard let (appID, batch) = table.snapshot.transactions.min(by: { $0.key < $1.key }) else {
-        continue
-      }
-      report.find(
-        "STATE_CONTRADICTS", state.paths.bronzeCheckpoint,
-        expected: "the checkpoint of query \(appID), whose batch \(batch) is in \(table.path)",
-        found: "no batch")
-    }
-  }
+  private var tables: [DeltaTable] { [state.bronze, state.deadLetters].compactMap { $0 } }
 
   // MARK: Rows
 
   /// All files of both tables, in the order in which they were written.
   private mutating func checkFiles() throws {
     var all: [(table: DeltaTable, file: AddFile)] = []
-    for table in [state.bronze, state.deadLetters].compactMap({ $0 }) {
+    for table in tables {
       do {
         all += try table.liveFiles().map { (table, $0) }
       } catch {
@@ -113,20 +89,35 @@ package struct StateVerifier {
     all.sort { ($0.file.modificationTime, $0.file.path) < ($1.file.modificationTime, $1.file.path) }
     var seen: [Int32: OffsetRuns] = [:]
     for (table, file) in all {
-      var audit = DataFileAudit(file, of: table)
-      let offsets = audit.takeOffsets()
-      report.findings += audit.findings
-      for (partition, runs) in offsets.sorted(by: { $0.key < $1.key }) {
-        guard let repeated = seen[partition, default: OffsetRuns()].formUnion(runs) else {
-          continue
-        }
-        noteDuplicate(partition, repeated, in: audit.path, file.path)
+      guard let rows = audit(file, of: table, &seen) else {
+        if table === state.bronze { events.noteUnread() } else { letters.noteUnread() }
+        continue
       }
-      if table === state.bronze { events.note(audit, file) } else { letters.note(audit, file) }
+      if table === state.bronze { events.note(rows, file) } else { letters.note(rows, file) }
     }
     report.files = all.count
     report.bronzeRows = events.rowCount
     report.deadLetterRows = letters.rowCount
+  }
+
+  /// Where the rows of a file came from; `nil` when it could not be read.
+  private mutating func audit(
+    _ file: AddFile, of table: DeltaTable, _ seen: inout [Int32: OffsetRuns]
+  ) -> FileRows? {
+    var origins = OriginCheck(path: "\(table.path)/\(file.filePath)")
+    let audit = DataFileAudit(file, of: table, &origins)
+    report.findings += audit.findings
+    let offsets = origins.takeOffsets(&report.findings)
+    for (partition, runs) in offsets.sorted(by: { $0.key < $1.key }) {
+      guard let repeated = seen[partition, default: OffsetRuns()].formUnion(runs) else {
+        continue
+      }
+      noteDuplicate(partition, repeated, in: audit.path, file.path)
+    }
+    guard audit.isRead else { return nil }
+    var rows = origins.rows
+    rows.ingestedAt = audit.integers(of: "ingested_at")
+    return rows
   }
 
   /// A record is one row, in one of the two tables.
@@ -187,38 +178,5 @@ package struct StateVerifier {
         "OFFSET_OUTSIDE", place, expected: "offsets \(start) to \(account.end - 1)",
         found: "\(offsets.lowerBound) to \(offsets.upperBound)")
     }
-  }
-
-  // MARK: Leftovers
-
-  /// What a crash leaves, or what a daemon at work has not committed yet.
-  private mutating func noteLeftovers() throws {
-    for known in [state.bronze, state.deadLetters].compactMap({ $0 }) {
-      let names = try Files.list(known.path)
-      // Opened after the listing: what was committed meanwhile is named by then.
-      guard let table = try? DeltaTable.open(path: known.path),
-        let live = try? table.liveFiles(), let removed = try? table.tombstones()
-      else { continue }
-      let named = Set(live.map(\.filePath)).union(removed.map(\.filePath))
-      let orphans = names.filter { $0.hasSuffix(".parquet") && !named.contains($0) }
-      note(orphans, in: known.path, "data files that no commit names")
-    }
-    let checkpoint = state.paths.bronzeCheckpoint
-    for directory in [
-      checkpoint, "\(checkpoint)/offsets", "\(checkpoint)/commits", "\(checkpoint)/sources/0",
-      "\(state.paths.bronze)/_delta_log", "\(state.paths.deadLetter)/_delta_log",
-    ] where try Files.exists(directory) {
-      let temporary = try Files.list(directory).filter { $0.hasPrefix(".") && $0.hasSuffix(".tmp") }
-      note(temporary, in: directory, "temporary files")
-    }
-  }
-
-  private mutating func note(_ names: [String], in directory: String, _ what: String) {
-    guard let first = names.first else { return }
-    let reason =
-      state.holder() == nil
-      ? "an interrupted batch leaves such files, the daemon removes them when it starts"
-      : "the daemon is at work"
-    report.notes.append("\(directory): \(names.count) \(what), such as \(first); \(reason)")
   }
 }

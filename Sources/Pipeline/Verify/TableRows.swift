@@ -7,14 +7,13 @@ struct TableRows {
   private(set) var unreadFiles = 0
   private(set) var rowCount: Int64 = 0
 
-  mutating func note(_ audit: DataFileAudit, _ file: AddFile) {
-    guard audit.isRead else {
-      unreadFiles += 1
-      return
-    }
-    files[file.path] = audit.rows
-    rowCount += audit.rows.rowCount
+  /// Takes in a file that was read.
+  mutating func note(_ rows: FileRows, _ file: AddFile) {
+    files[file.path] = rows
+    rowCount += rows.rowCount
   }
+
+  mutating func noteUnread() { unreadFiles += 1 }
 
   /// Records of one partition from `start` on: how many, and their least and greatest offset.
   func records(of partition: Int32, from start: Int64 = 0) -> FileRows.PartitionRows? {
