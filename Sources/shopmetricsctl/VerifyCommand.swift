@@ -21,12 +21,23 @@ struct VerifyCommand {
     let rows =
       "\(RunReport.grouped(report.bronzeRows)) rows and "
       + "\(RunReport.grouped(report.deadLetterRows)) dead letters in \(report.files) files"
+    if let silver = report.silver { lines.append(text(silver)) }
     let count = report.findings.count
     lines.append(
       report.isSound
         ? "sound: \(rows), the accounting of \(report.batches) batches"
         : "\(count) \(count == 1 ? "finding" : "findings") in \(rows); nothing was changed")
     return lines.map { PrintableText.escaping($0, limit: 2000) }.joined(separator: "\n")
+  }
+
+  private func text(_ silver: SilverCounts) -> String {
+    let open = RunReport.grouped(silver.openSessions)
+    let text =
+      "silver: \(RunReport.grouped(silver.sessions)) sessions (\(open) open) and "
+      + "\(RunReport.grouped(silver.events)) events in \(silver.files) files, the accounting of "
+      + "\(silver.batches) batches"
+    guard let rows = silver.recomputedRows else { return text }
+    return text + "; computed again from \(RunReport.grouped(rows)) rows"
   }
 
   private func document(_ report: VerificationReport) -> String {
@@ -37,6 +48,7 @@ struct VerifyCommand {
     writer.field("deadLetters", report.deadLetterRows)
     writer.field("files", report.files)
     writer.field("batches", report.batches)
+    if let silver = report.silver { write(silver, to: &writer) }
     writer.key("findings")
     writer.beginArray()
     for finding in report.findings {
@@ -54,5 +66,17 @@ struct VerifyCommand {
     writer.endArray()
     writer.endObject()
     return writer.text
+  }
+
+  private func write(_ silver: SilverCounts, to writer: inout JSONWriter) {
+    writer.key("silver")
+    writer.beginObject()
+    writer.field("sessions", silver.sessions)
+    writer.field("openSessions", silver.openSessions)
+    writer.field("events", silver.events)
+    writer.field("files", silver.files)
+    writer.field("batches", silver.batches)
+    if let rows = silver.recomputedRows { writer.field("recomputedRows", rows) }
+    writer.endObject()
   }
 }

@@ -6,7 +6,7 @@ import Kafka
 @testable import Pipeline
 
 /// A state directory that the pipeline made from a mock cluster's topic, to look at or to damage.
-final class VerifyFixture {
+final class VerifyFixture: DamagedState {
   let state: String
 
   private static let topic = "clickstream-events"
@@ -85,7 +85,16 @@ final class VerifyFixture {
   func dataFiles(of table: String) throws -> [String] {
     try Files.list(table).filter { $0.hasSuffix(".parquet") }.sorted().map { "\(table)/\($0)" }
   }
+}
 
+/// Something on disk that is damaged on purpose.
+protocol DamagedState {}
+
+struct FixtureError: Error, CustomStringConvertible {
+  let description: String
+}
+
+extension DamagedState {
   func logFile(of table: String, _ version: Int) -> String {
     let digits = String(version)
     return "\(table)/_delta_log/" + String(repeating: "0", count: 20 - digits.count) + digits
@@ -118,9 +127,5 @@ final class VerifyFixture {
     }
     let after = before.replacingCharacters(in: range, with: other)
     try Data(after.utf8).write(to: URL(fileURLWithPath: path))
-  }
-
-  struct FixtureError: Error, CustomStringConvertible {
-    let description: String
   }
 }

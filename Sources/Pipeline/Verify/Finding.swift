@@ -23,6 +23,33 @@
 /// | `BATCH_TIME`         | rows of a batch do not carry its timestamp                        |
 /// | `LETTERS_MISSING`    | the dead letters that a batch carries were never committed        |
 /// | `LETTERS_DIFFER`     | other dead letters were committed than a batch carries            |
+///
+/// What Silver adds:
+///
+/// | code                  | what it says                                                     |
+/// |-----------------------|------------------------------------------------------------------|
+/// | `WATERMARK_WENT_BACK` | a batch has an earlier watermark than the one in front of it     |
+/// | `BATCH_WATERMARK`     | a batch left another watermark than the checkpoint says          |
+/// | `EVENTS_MISSING`      | the events that a batch carries were never committed             |
+/// | `EVENTS_DIFFER`       | other events were committed than a batch carries                 |
+/// | `EVENTS_IN_SESSIONS`  | the sessions count more or fewer events than there are           |
+/// | `SOURCE_ROWS`         | Silver has read more or fewer rows than Bronze holds             |
+/// | `SESSION_ROW`         | the columns of a session contradict each other                   |
+/// | `SESSION_PLACE`       | a session is in a file where the watermark does not put it       |
+/// | `BRONZE_…`            | Bronze cannot be gone on with; the daemon stops with that code   |
+///
+/// What only the comparison with a recomputation finds:
+///
+/// | code                  | what it says                                                     |
+/// |-----------------------|------------------------------------------------------------------|
+/// | `SESSION_MISSING`     | the events of Bronze make a session that is not in the table     |
+/// | `SESSION_UNKNOWN`     | the table holds a session that the events of Bronze do not make  |
+/// | `SESSION_DIFFERS`     | a session has another end, other counts or another customer      |
+/// | `SESSION_TWICE`       | a session is in two rows                                         |
+/// | `EVENT_MISSING`       | an event of Bronze is not in the table                           |
+/// | `EVENT_UNKNOWN`       | the table holds an event that Bronze does not                    |
+/// | `EVENT_DIFFERS`       | another one of an event's duplicates was kept                    |
+/// | `EVENT_TWICE`         | an event is in two rows                                          |
 package struct Finding: Equatable, Sendable, CustomStringConvertible {
   /// A name to search for, such as `DUPLICATE_OFFSET`.
   package let code: String
@@ -53,6 +80,8 @@ package struct VerificationReport: Equatable, Sendable {
   package var files = 0
   /// Batches whose accounting was compared with the rows of their files.
   package var batches: Int64 = 0
+  /// `nil` when there are no Silver tables.
+  package var silver: SilverCounts?
 
   package init() {}
 
@@ -67,4 +96,19 @@ package struct VerificationReport: Equatable, Sendable {
     guard expected != found else { return }
     find(code, place, expected: RunReport.grouped(expected), found: RunReport.grouped(found))
   }
+}
+
+/// What a verification saw of Silver.
+package struct SilverCounts: Equatable, Sendable {
+  package var sessions: Int64 = 0
+  /// Sessions that are not final.
+  package var openSessions: Int64 = 0
+  package var events: Int64 = 0
+  package var files = 0
+  /// Batches whose accounting was compared with its neighbours and the checkpoint.
+  package var batches: Int64 = 0
+  /// Bronze rows that Silver was computed from again; `nil` when that was not asked for.
+  package var recomputedRows: Int64?
+
+  package init() {}
 }

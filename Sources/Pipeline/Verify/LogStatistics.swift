@@ -108,12 +108,17 @@ struct LogStatistics {
       guard let text = stated.stringValue, let bound = parse(text) else { return false }
       let (distance, overflow) = instant.subtractingReportingOverflow(bound)
       return !overflow && (isLower ? 0..<1000 : -999..<1000).contains(distance)
+    case (.date, .integer(let days)):
+      guard let text = stated.stringValue else { return false }
+      let (instant, overflow) = days.multipliedReportingOverflow(by: 86_400_000_000)
+      return !overflow && parse("\(text)T00:00:00Z") == instant
     case (.string, .text(let bytes)):
       guard let text = stated.stringValue.map({ Array($0.utf8) }) else { return false }
       if text == bytes { return true }
       guard bytes.count >= cutLength else { return false }
       return isLower ? bytes.starts(with: text) : bytes.lexicographicallyPrecedes(text)
-    case (.long, nil), (.integer, nil), (.double, nil), (.timestamp, nil), (.string, nil):
+    case (.long, nil), (.integer, nil), (.double, nil), (.timestamp, nil), (.date, nil),
+      (.string, nil):
       return false
     default: return true
     }

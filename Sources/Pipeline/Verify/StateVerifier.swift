@@ -6,7 +6,8 @@ internal import StreamCheckpoint
 /// Every byte of every data file is read. A daemon may be at work meanwhile: what it commits after
 /// the start is left for the next verification.
 ///
-/// Memory: one column chunk, the names of the files, and sixteen bytes for each gap in the offsets.
+/// Memory for Bronze: one column chunk, the names of the files, and sixteen bytes for each gap in
+/// the offsets. For Silver see `SilverVerifier` and `SilverRecomputation`.
 package struct StateVerifier {
   let state: StateReader
   let row: RecoveryRow
@@ -15,15 +16,21 @@ package struct StateVerifier {
   var letters = TableRows()
   let checkpoint: CheckpointAudit
 
-  /// - Parameter isDeep: also compute Silver from Bronze again and compare every row.
+  /// - Parameters:
+  ///   - isDeep: also compute Silver from Bronze again and compare every row.
+  ///   - deepRows: how many rows of Bronze are then held at once.
   /// - Throws: `PipelineError` when the file system refuses; damage is a finding.
   package static func verify(
-    _ configuration: Configuration, isDeep: Bool = false
+    _ configuration: Configuration, isDeep: Bool = false,
+    deepRows: Int = SilverRecomputation.rowsPerPass
   ) throws -> VerificationReport {
     do {
       var verifier = try StateVerifier(configuration)
       try verifier.run()
-      return verifier.report
+      // After Bronze: what Silver has read is in it by then.
+      var silver = try SilverVerifier(configuration, verifier.report)
+      try silver.run(deepRows: isDeep ? deepRows : nil)
+      return silver.report
     } catch {
       throw PipelineError.translating(error)
     }
