@@ -275,7 +275,7 @@ def bounds_hold(kind, low, high, least, most):
     if pa.types.is_timestamp(kind):
         low, high = (datetime.fromisoformat(text) for text in (low, high))
         slack = timedelta(milliseconds=1)
-        return low <= least and least - low < slack and high - slack < most and most - high < slack
+        return low <= least and least - low < slack and abs(high - most) < slack
     if pa.types.is_string(kind):
         return low.encode() <= least.encode() and (
             high.encode() >= most.encode() or most.startswith(high[:32]) and len(high) >= 32)

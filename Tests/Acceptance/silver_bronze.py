@@ -94,7 +94,8 @@ def random_upkeep(path, source):
     """Now and then a commit that changes no data: a property, a compaction, a vacuum."""
     kind = source.random()
     if kind < 0.1:
-        DeltaTable(path).alter.set_table_properties({"delta.logRetentionDuration": "interval 9 days"})
+        DeltaTable(path).alter.set_table_properties(
+            {"delta.logRetentionDuration": "interval 9 days"})
     elif kind < 0.2:
         DeltaTable(path).optimize.compact()
     elif kind < 0.25:

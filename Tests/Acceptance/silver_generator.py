@@ -199,8 +199,8 @@ def portions(source, arrivals):
     """The events cut anywhere into runs, and these into versions, in the order of arrival."""
     runs = source.choice((1, 2, 3, 3, 5))
     per_run = cut(source, arrivals, runs)
-    return [[[event for _, event in version] for version in cut(source, run, source.randrange(1, 6))]
-            for run in per_run if run]
+    return [[[event for _, event in version]
+             for version in cut(source, run, source.randrange(1, 6))] for run in per_run if run]
 
 
 def cut(source, items, count):
