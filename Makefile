@@ -77,7 +77,9 @@ test: build venv ## Every test that needs no network but the package registries
 
 .PHONY: crash-sweep
 crash-sweep: build venv ## Kill the daemon at every file-changing system call, and check
-	$(PYTHON) Tests/CrashSweep/sweep.py
+	$(PYTHON) Tests/CrashSweep/sweep.py --scenario bronze
+	$(PYTHON) Tests/CrashSweep/sweep.py --scenario silver
+	$(PYTHON) Tests/CrashSweep/sweep.py --scenario rebuild
 
 .PHONY: bench
 bench: build venv bench-packages ## Speed beside what else one would run; half an hour

@@ -23,9 +23,14 @@ suite() {
 }
 
 suite "unit tests (swift test)" 10 swift test --parallel --num-workers 2
-suite "acceptance tests (pytest)" 12 "$SHOPMETRICS_PYTHON" -m pytest -q -rs Tests/Acceptance
-suite "crash sweep (100 of all points)" 3 "$SHOPMETRICS_PYTHON" Tests/CrashSweep/sweep.py \
-  --sample 100 --seed "${SHOPMETRICS_SEED:-1}"
+suite "acceptance tests (pytest)" 16 "$SHOPMETRICS_PYTHON" -m pytest -q -rs Tests/Acceptance
+sweep() {
+  "$SHOPMETRICS_PYTHON" Tests/CrashSweep/sweep.py --scenario "$1" --sample "$2" \
+    --seed "${SHOPMETRICS_SEED:-1}"
+}
+suite "crash sweep, 100 points of Bronze" 3 sweep bronze 100
+suite "crash sweep, 60 points of Silver" 3 sweep silver 60
+suite "crash sweep, 60 of a rebuild" 3 sweep rebuild 60
 
 printf '\n== time per suite\n'
 printf '%s\n' "${budget[@]}"
