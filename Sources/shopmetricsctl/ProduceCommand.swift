@@ -69,6 +69,7 @@ struct ProduceCommand {
 
   private var generatorOptions: GeneratorOptions {
     var settings = GeneratorOptions()
+    settings.customers = options.customers
     settings.malformedRatio = options.malformed
     settings.lateRatio = options.late
     settings.duplicateRatio = options.duplicates

@@ -1,7 +1,8 @@
 """Silver beside what a user would run instead, and how its cost grows.
 
     bench_silver.py [--only backlog,growth,open,latency] [--events 3000000] [--runs 3]
-                    [--history 1000000,30000000] [--minutes 10] [--work DIR]
+                    [--history 1000000,30000000] [--minutes 10] [--customers 10000]
+                    [--work DIR]
 
 backlog  3 million in-order events from Bronze to both tables: CPU seconds per million and memory,
          in turn with Polars and DuckDB that compute the sessions alone from scratch, and with the
@@ -33,6 +34,7 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--history", default="1000000,30000000")
     parser.add_argument("--minutes", type=int, default=10)
+    parser.add_argument("--customers", type=int, default=10_000)
     parser.add_argument("--work", type=Path, default=ROOT / ".build/bench")
     options = parser.parse_args()
     bench = Bench(options.work, tools=("generate", "stand_in_broker"))
@@ -46,7 +48,7 @@ def main():
         silver_open.many(bench, visitors=300_000, events=2_000_000, touched=1000)
         silver_open.single(bench, events=5_000_000)
     if "latency" in parts:
-        silver_latency.latency(bench, options.minutes)
+        silver_latency.latency(bench, options.minutes, options.customers)
 
 
 main()

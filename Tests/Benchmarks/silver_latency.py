@@ -33,12 +33,12 @@ class Watch(threading.Thread):
                 time.sleep(0.005)
 
 
-def latency(bench, minutes):
+def latency(bench, minutes, customers):
     shutil.rmtree(bench.state, ignore_errors=True)
     with embedded_broker(bench) as address:
         path = bench.configuration(
             address, every="1s", silver=f'removed_file_retention = "{RETENTION}"')
-        with bench.daemon(path) as pid, producer(bench, address):
+        with bench.daemon(path) as pid, producer(bench, address, customers):
             watch, began, spaces = Watch(bench.state / EVENTS), time.time(), []
             for minute in range(1, minutes + 1):
                 time.sleep(max(0, began + 60 * minute - time.time()))
@@ -46,8 +46,8 @@ def latency(bench, minutes):
             used = cpu_of(pid) / (time.time() - began)
             peak = counter(f"/proc/{pid}/status", "VmHWM:")
         watch.is_stopped = True
-    print(f"\n{RATE:,} events/s for {minutes} minutes (2 % late, 1 % twice), a run each second, "
-          f"the producer and the broker on the same machine")
+    print(f"\n{RATE:,} events/s for {minutes} minutes (2 % late, 1 % twice, {customers:,} "
+          f"customers), a run each second, the producer and the broker on the same machine")
     report(bench.state / EVENTS, watch.seen, began + SETTLING)
     print(f"  the daemon: {used * 100:.0f} % of one core, {peak / 1024:.0f} MiB peak")
     print(f"  the sessions table on disk, removed files kept for {RETENTION}:")
@@ -92,8 +92,9 @@ def embedded_broker(bench):
 
 
 @contextlib.contextmanager
-def producer(bench, address):
-    words = ["produce", "--brokers", address, "--rate", str(RATE), "--seed", "1"]
+def producer(bench, address, customers):
+    words = ["produce", "--brokers", address, "--rate", str(RATE), "--seed", "1",
+             "--customers", str(customers)]
     process = subprocess.Popen([bench.binaries / "shopmetricsctl", *words],
                                stdout=subprocess.DEVNULL)
     try:

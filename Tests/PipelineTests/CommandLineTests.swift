@@ -61,6 +61,7 @@ struct OperatorCommandLineTests {
     options.topic = "t"
     options.rate = 2.5
     options.events = 100
+    options.customers = 7
     options.since = .seconds(6 * 3600)
     options.seed = UInt64.max
     options.malformed = 0
@@ -69,7 +70,8 @@ struct OperatorCommandLineTests {
     options.configuration = "F"
     let line =
       "shopmetricsctl --brokers a:1,b:2 produce --topic t --rate 2.5 --events 100 "
-      + "--since 6h --seed 18446744073709551615 --malformed 0 --late 1 --duplicates 0.5 --config F"
+      + "--customers 7 --since 6h --seed 18446744073709551615 --malformed 0 --late 1 "
+      + "--duplicates 0.5 --config F"
     #expect(parse(line) == .run(.produce(options)))
   }
 
@@ -103,9 +105,9 @@ struct OperatorCommandLineTests {
     "shopmetricsctl produce --rate 0", "shopmetricsctl produce --rate fast",
     "shopmetricsctl produce --rate nan", "shopmetricsctl produce --events -1",
     "shopmetricsctl produce --malformed 1.1", "shopmetricsctl produce --json",
-    "shopmetricsctl produce --since 6h", "shopmetricsctl produce --events 9 --since 6",
-    "shopmetricsctl produce --events 9 --since 0s", "shopmetricsctl verify --seed 1",
-    "shopmetricsctl produce --seed 18446744073709551616",
+    "shopmetricsctl produce --customers 0", "shopmetricsctl produce --since 6h",
+    "shopmetricsctl produce --events 9 --since 6", "shopmetricsctl produce --events 9 --since 0s",
+    "shopmetricsctl verify --seed 1", "shopmetricsctl produce --seed 18446744073709551616",
   ])
   func `What is not understood ends with 64`(line: String) {
     #expect(parse(line) == .exit(64))

@@ -21,6 +21,8 @@ package enum OperatorCommand: Equatable, Sendable {
     package var events: Int64?
     /// Over which time up to now the events happened; `nil`: each happens when it is sent.
     package var since: Duration?
+    /// Distinct customers; most events are theirs, the others' visitors are anonymous.
+    package var customers = 1000
     /// The same seed makes the same events; `nil` for another one each time.
     package var seed: UInt64?
     /// Parts of the events, 0 to 1.
@@ -64,6 +66,8 @@ package enum OperatorCommand: Equatable, Sendable {
         "since", .required("AGO"),
         "Let the events happen over this time up to now, such as 6h; needs --events",
         of: ["produce"]),
+      OptionRow(
+        "customers", .required("N"), "Distinct customers (default 1000)", of: ["produce"]),
       OptionRow(
         "seed", .required("N"), "Make the same events again (default: others each time)",
         of: ["produce"]),
@@ -145,6 +149,9 @@ package enum OperatorCommand: Equatable, Sendable {
     }
     if let text = parsed.value(of: "seed") {
       options.seed = try integer(text, "seed", in: 0...UInt64.max)
+    }
+    if let text = parsed.value(of: "customers") {
+      options.customers = try integer(text, "customers", in: 1...100_000_000)
     }
     options.since = try since(parsed)
     guard options.since == nil || options.events != nil else {
