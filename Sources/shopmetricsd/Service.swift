@@ -63,19 +63,32 @@ final class Service: Sendable {
     notifier.reloading()
     do {
       let new = try ConfigurationFile.load(path: configurationPath)
-      let old = configuration.withLock { $0 }
-      guard new.storage.stateDirectory == old.storage.stateDirectory else {
-        log.error("reload refused: storage.state_directory can change only with a restart")
-        return notifier.ready(status: "reload refused, old settings stay")
-      }
+      if let obstacle = obstacle(to: new) { return refuseReload(obstacle) }
       reloaded.withLock { $0 = new }
       configuration.withLock { $0 = new }
       log.notice("reloaded \(configurationPath); in force from the next run on")
       notifier.ready(status: "reloaded")
     } catch {
-      log.error("reload refused, old settings stay:\n\(error)")
-      notifier.ready(status: "reload refused, old settings stay")
+      refuseReload("\n\(error)")
     }
+  }
+
+  /// Why a running daemon cannot take settings over that are good in themselves.
+  private func obstacle(to new: Configuration) -> String? {
+    let old = configuration.withLock { $0 }
+    if new.storage.stateDirectory != old.storage.stateDirectory {
+      return "storage.state_directory can change only with a restart"
+    }
+    if new.silver.sessionGap != old.silver.sessionGap {
+      return "silver.session_gap can change only with new tables: stop the daemon, run "
+        + "`shopmetricsctl silver rebuild --yes`, start it again"
+    }
+    return nil
+  }
+
+  private func refuseReload(_ reason: String) {
+    log.error("reload refused, old settings stay: \(reason)")
+    notifier.ready(status: "reload refused, old settings stay")
   }
 
   // MARK: Run thread

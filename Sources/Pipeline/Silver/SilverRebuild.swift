@@ -45,11 +45,15 @@ package final class SilverRebuild {
   package func execute(_ context: RunContext) throws -> Outcome {
     do {
       if try finishSwitch() { return Outcome() }
-      let (query, report) = try workThroughBronze(context)
+      var (query, report) = try workThroughBronze(context)
+      // How long ago the rows came says nothing here.
+      (report.meanLatencyMs, report.greatestLatencyMs) = (nil, nil)
       guard !report.wasStopped else { return Outcome(report: report, wasStopped: true) }
       try logIntent(of: query)
       try switchTables()
       _ = try finishSwitch()
+      report.sessionsVersion = try DeltaTable.open(path: live.sessions)?.snapshot.version
+      report.eventsVersion = try DeltaTable.open(path: live.events)?.snapshot.version
       return Outcome(report: report)
     } catch {
       throw PipelineError.translating(error)
