@@ -108,8 +108,10 @@ final class SilverBatch {
   private func setSessionsAside() throws {
     var placement = SessionPlacement(
       watermark: watermark, gap: query.gap, parkedAfter: parkedAfter)
-    placement.nextWatermark = 1000 * query.watermark.after(
-      newestEvent: newestEvent, current: watermark / 1000)
+    placement.nextWatermark =
+      1000
+      * query.watermark.after(
+        newestEvent: newestEvent, current: watermark / 1000)
     let rest = try sessions.setAside(set, placement)
     setAsideCount = max(setAsideCount, 2 * rest.count)
     guard rest !== set else { return }
