@@ -217,6 +217,11 @@ struct VerifySilverDamageTests {
         #""total":{"read":"#, with: #""total":{"read":1"#,
         in: $0.commitFile(of: 0, in: $0.paths.sessions))
     },
+    SilverDamage("a newest accounting that is none", finds: ["ACCOUNTING_DAMAGED"]) {
+      try $0.replaceFirst(
+        #""newestEvent":"#, with: #""newestThing":"#,
+        in: $0.commitFile(of: $0.newestBatch(), in: $0.paths.sessions))
+    },
     SilverDamage("a batch that begins elsewhere", finds: ["BATCH_OFFSETS", "CONTINUITY"]) {
       try $0.replaceFirst(
         #""reservoirVersion":2"#, with: #""reservoirVersion":1"#,

@@ -29,7 +29,8 @@ struct SessionRowCheck: RowCheck {
 
   /// The first row that breaks a rule, and how many more do.
   private struct Fault {
-    var rule: StaticString
+    /// The column that the rule is about.
+    var column: String
     var code: String
     var place: String
     var expected: String
@@ -166,17 +167,17 @@ struct SessionRowCheck: RowCheck {
   }
 
   private mutating func note(
-    _ rule: StaticString, code: String = "SESSION_ROW", _ rows: SessionColumnsRead, _ row: Int,
+    _ column: String, code: String = "SESSION_ROW", _ rows: SessionColumnsRead, _ row: Int,
     expected: String, found: String
   ) {
-    if let known = faults.firstIndex(where: { $0.rule.utf8Start == rule.utf8Start }) {
+    if let known = faults.firstIndex(where: { $0.column == column }) {
       faults[known].others += 1
       return
     }
     let session = rows.ids.withBytes(row) { VisitorName.text($0) }
     faults.append(
       Fault(
-        rule: rule, code: code, place: "\(path), session \(session)", expected: expected,
+        column: column, code: code, place: "\(path), session \(session)", expected: expected,
         found: found))
   }
 }

@@ -12,6 +12,11 @@ extension SilverVerifier {
         carrier: "clickstream_sessions")
     }
     var later: SilverAccounting?
+    var newest: Int64?
+    defer {
+      // Without that commit the daemon cannot go on.
+      if newest != state.observation.firstTable { findLostCommit() }
+    }
     for version in stride(from: sessions.snapshot.version, through: 0, by: -1) {
       let actions: [Action]
       do {
@@ -22,6 +27,7 @@ extension SilverVerifier {
         continue
       }
       guard let batch = actions.transactionVersion(of: queryID) else { continue }
+      newest = newest ?? batch
       let place = "\(sessions.path), version \(version), batch \(batch)"
       guard let accounting = actions.commitInfo?.shopmetrics.flatMap(SilverAccounting.init),
         accounting.batch == batch
@@ -38,6 +44,13 @@ extension SilverVerifier {
       counts.batches += 1
       later = accounting
     }
+  }
+
+  private mutating func findLostCommit() {
+    guard let sessions = state.sessions, let batch = state.observation.firstTable else { return }
+    report.find(
+      "ACCOUNTING_DAMAGED", "\(sessions.path), batch \(batch)",
+      expected: "the commit of the newest batch in the log", found: "none")
   }
 
   /// The batch whose second commit may still be to come.

@@ -46,10 +46,12 @@ struct SilverVerifier {
     let files = try liveFiles()
     for file in files.sessions { try checkSessions(file) }
     for file in files.events { try checkEvents(file) }
+    if state.isWhole { try checkCommits() }
     if state.isWhole, let accounting = state.accounting {
       try compare(accounting, files, deepRows: deepRows)
-    } else if deepRows != nil, !state.tables.isEmpty {
-      report.notes.append("Silver is not computed again, because no batch says where it is")
+    } else if !state.tables.isEmpty {
+      report.notes.append(
+        "Silver's totals are not compared, because no batch can be read that says them")
     }
     try noteLeftovers()
     if !state.tables.isEmpty { report.silver = counts }
@@ -60,7 +62,6 @@ struct SilverVerifier {
   ) throws {
     let wasSound = unreadFiles + replacedFiles == 0
     if wasSound { checkTotals(accounting) } else { noteUnreadFiles() }
-    try checkCommits()
     guard let bronze = try checkSource(accounting), let deepRows else { return }
     guard wasSound, let sessions = state.sessions, let events = state.events else {
       report.notes.append("Silver is not computed again, because not all of its files can be read")
