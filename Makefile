@@ -64,7 +64,7 @@ demo: build demo-packages ## Build, start a broker, ingest click events, query t
 
 $(PYTHON): Tests/Acceptance/requirements.txt
 	python3 -m venv $(VENV)
-	$(PYTHON) -m pip install -q --disable-pip-version-check -r $<
+	$(PYTHON) -m pip install -q --disable-pip-version-check -r $< || { rm -r $(VENV); exit 1; }
 	touch $@
 
 .PHONY: venv

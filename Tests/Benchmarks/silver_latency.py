@@ -53,7 +53,8 @@ def latency(bench, minutes, customers):
     print(f"  the sessions table on disk, removed files kept for {RETENTION}:")
     for minute, (live, data, log) in spaces:
         print(f"    minute {minute:3}: {data / 2**20:7.2f} MiB in data files, "
-              f"{live / 2**20:.2f} of them live; {log / 2**20:.2f} MiB of log")
+              f"{data / live:.0f} times the {live / 2**20:.2f} MiB that are live; "
+              f"{log / 2**20:.2f} MiB of log")
 
 
 def space(table):
