@@ -67,7 +67,7 @@ struct DataFileAudit {
   ) throws {
     columns = reader.schema.leaves.map { leaf in
       guard leaf.path.count == 1, let field = schema.field(named: leaf.path[0]) else { return nil }
-      return ColumnSummary(name: field.name, type: field.type, physicalType: leaf.physicalType)
+      return ColumnSummary(name: field.name, type: field.type, leaf)
     }
     for group in 0..<reader.rowGroupCount {
       for leaf in reader.schema.leaves.indices {
@@ -79,7 +79,7 @@ struct DataFileAudit {
             "\(path), row group \(group), \(mismatch.column).\(mismatch.field.rawValue)",
             expected: mismatch.found, found: mismatch.expected)
         }
-        columns[leaf]?.note(checked)
+        columns[leaf]?.note(checked, values.values)
         check.take(values, of: reader.schema.leaves[leaf])
       }
       let count = reader.rowCount(ofRowGroup: group)

@@ -10,6 +10,8 @@ struct ColumnSummary {
   private(set) var nullCount: Int64 = 0
   private(set) var low: Value?
   private(set) var high: Value?
+  /// Whether `low` and `high` say something of all values.
+  private(set) var isBounded = true
   private let physicalType: PhysicalType
 
   enum Value: Equatable {
@@ -18,16 +20,32 @@ struct ColumnSummary {
     case text([UInt8])
   }
 
-  init(name: String, type: DataType, physicalType: PhysicalType) {
+  init(name: String, type: DataType, _ leaf: LeafColumn) {
     self.name = name
     self.type = type
-    self.physicalType = physicalType
+    physicalType = leaf.physicalType
+    switch leaf.logicalType {
+    // Bounds in other units than the log's.
+    case .timestampMillis, .timestampNanos: isBounded = false
+    default: break
+    }
   }
 
-  mutating func note(_ column: CheckedColumn) {
+  mutating func note(_ column: CheckedColumn, _ values: ColumnValues.Storage) {
     nullCount += column.nullCount
-    guard let least = column.minValue.flatMap(value), let most = column.maxValue.flatMap(value)
-    else { return }
+    if case .timestampFromInt96(let times) = values {
+      // Parquet defines no order for INT96; as instants they have one.
+      guard let least = times.min(), let most = times.max() else { return }
+      return include(.integer(least), .integer(most))
+    }
+    if let least = column.minValue.flatMap(value), let most = column.maxValue.flatMap(value) {
+      include(least, most)
+    } else if values.count > 0 {
+      isBounded = false
+    }
+  }
+
+  private mutating func include(_ least: Value, _ most: Value) {
     low = low.map { Self.precedes(least, $0) ? least : $0 } ?? least
     high = high.map { Self.precedes($0, most) ? most : $0 } ?? most
   }
@@ -85,6 +103,7 @@ struct LogStatistics {
       check(
         "nullCount.\(column.name)", nulls, "\(column.nullCount)",
         nulls?.int64Value == column.nullCount)
+      guard column.isBounded else { continue }
       let least = stated.object("minValues")?[column.name]
       check(
         "minValues.\(column.name)", least, Self.text(column.low),
