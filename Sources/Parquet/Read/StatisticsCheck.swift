@@ -27,6 +27,8 @@ public struct CheckedColumn: Equatable, Sendable {
   public let nullCount: Int64
   /// The least and the greatest value as PLAIN bytes without a length; nil without values, and
   /// where the format defines no order that this library knows.
+  ///
+  /// INT96 is no order of the format, but instants have one: those are microseconds in 8 bytes.
   public let minValue: [UInt8]?
   public let maxValue: [UInt8]?
 }
@@ -73,9 +75,10 @@ extension FileReader {
         report(.maxValue, stated.hexadecimal, bounds.max.bytes.hexadecimal)
       }
     }
+    let known = bounds ?? StatisticsOrder.signed.bounds(ofInstants: values.values)
     return CheckedColumn(
-      mismatches: mismatches, nullCount: nullCount, minValue: bounds?.min.bytes,
-      maxValue: bounds?.max.bytes)
+      mismatches: mismatches, nullCount: nullCount, minValue: known?.min.bytes,
+      maxValue: known?.max.bytes)
   }
 }
 
@@ -133,6 +136,12 @@ private enum StatisticsOrder {
     case .fixed(let values): return byteExtremes(values, mayBeShortened: false)
     case .timestampFromInt96: return nil
     }
+  }
+
+  /// The bounds of INT96 timestamps, which a footer does not state; nil for other values.
+  func bounds(ofInstants values: ColumnValues.Storage) -> (min: Bound, max: Bound)? {
+    guard case .timestampFromInt96(let instants) = values else { return nil }
+    return extremes(instants) { Bound(plain: $0) }
   }
 
   private func extremes<Signed: FixedWidthInteger, Unsigned: FixedWidthInteger>(

@@ -55,7 +55,8 @@ struct ColumnSummary {
       switch (physicalType, bytes.count) {
       case (.int32, 4):
         .integer(Int64(Int32(littleEndian: bytes.loadUnaligned(as: Int32.self))))
-      case (.int64, 8): .integer(Int64(littleEndian: bytes.loadUnaligned(as: Int64.self)))
+      case (.int64, 8), (.int96, 8):
+        .integer(Int64(littleEndian: bytes.loadUnaligned(as: Int64.self)))
       case (.double, 8):
         .double(Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))))
       case (.byteArray, _): .text(Array(bytes))
