@@ -18,6 +18,7 @@ SCHEMA = pa.schema([
     ("kafka_offset", pa.int64()), ("kafka_timestamp", UTC), ("ingested_at", UTC),
     ("rescued_data", pa.string()),
 ])
+OPTIONAL = ("customer_id", "product_id", "kafka_topic", "kafka_timestamp", "rescued_data")
 
 
 def bronze_table(rows):
@@ -67,7 +68,9 @@ def write_file(path, table, source):
         "use_deprecated_int96_timestamps": source.random() < 0.25,
     }
     if source.random() < 0.2:
-        order = list(table.column_names)
+        # Columns in another order, and without some that may be null.
+        absent = source.sample(OPTIONAL, source.randrange(len(OPTIONAL) + 1))
+        order = [name for name in table.column_names if name not in absent]
         source.shuffle(order)
         table = table.select(order)
     pq.write_table(table, path / name, **options)
@@ -81,6 +84,10 @@ def action(path, name, table, statistics=True):
         stats.update(minValues=bounds(table, min), maxValues=bounds(table, max), nullCount={})
     return AddAction(name, (path / name).stat().st_size, {}, int(time.time() * 1000), True,
                      json.dumps(stats))
+
+
+def row_count(add):
+    return json.loads(add["stats"])["numRecords"]
 
 
 def bounds(table, extreme):

@@ -107,7 +107,8 @@ def visitors(source, size):
         names.append(source.choice((
             (str(number), browser), (str(number), f"s-{number + 1}"), (None, browser),
             (None, str(number)), (browser, browser), ("", browser), ("ä-1", "ä"), ("a", "a--1"),
-            ("long" * 80, browser), (f"{number}-{history_like(source)}", browser))))
+            ("long" * 800, browser), ("n\0l", browser),
+            (f"{number}-{history_like(source)}", browser))))
     return names
 
 
@@ -197,10 +198,11 @@ def place(source, events):
 
 def portions(source, arrivals):
     """The events cut anywhere into runs, and these into versions, in the order of arrival."""
-    runs = source.choice((1, 2, 3, 3, 5))
+    runs, versions = source.choice(((1, 5), (2, 5), (3, 5), (3, 3), (5, 5), (2, 25)))
     per_run = cut(source, arrivals, runs)
     return [[[event for _, event in version]
-             for version in cut(source, run, source.randrange(1, 6))] for run in per_run if run]
+             for version in cut(source, run, source.randint(1, versions))]
+            for run in per_run if run]
 
 
 def cut(source, items, count):
@@ -220,6 +222,8 @@ def stamp(source, history):
         source.shuffle(times)
     elif disorder < 0.2:
         times = [times[0]] * len(times)
+    elif disorder < 0.25:
+        times = [time + 2 * DAY for time in times]  # by a writer whose clock is ahead
     for version, time in zip(versions, times):
         for row in version:
             row["ingested_at"] = time

@@ -51,9 +51,9 @@ class Verdict:
     runs: int
 
 
-def open_state(directory, history, topic):
+def open_state(directory, history, brokers, topic):
     return State(
-        directory, broker().brokers, topic=topic,
+        directory, brokers, topic=topic,
         limits={"max_offsets_per_batch": history.batch_offsets},
         delta={"checkpoint_interval": 3},
         silver={"session_gap": duration(history.gap),
@@ -63,7 +63,7 @@ def open_state(directory, history, topic):
 
 def play(history, directory, topic):
     """Sentences about the first run that leaves something wrong; none when all is well."""
-    state = open_state(directory, history, topic)
+    state = open_state(directory, history, broker().brokers, topic)
     source = silver_bronze.generator_of(history.seed)
     memory = Memory()
     for number, run in enumerate(history.runs):
@@ -77,7 +77,13 @@ def play(history, directory, topic):
         violations = inspect(state, memory, chosen_readers(history.seed, is_last))
         if violations:
             return [f"after run {number}: {violation}" for violation in violations]
-    return idle_run(state)
+    return idle_run(state) + (verification(state) if history.way == "kafka" else [])
+
+
+def verification(state):
+    """The operator's own check agrees."""
+    outcome = state.tool("verify", "--deep")
+    return [] if outcome.code == CLEAN else [f"verify --deep: {outcome.code} {outcome.output}"]
 
 
 def chosen_readers(seed, is_last):

@@ -13,7 +13,7 @@ from silver_generator import HOUR, MINUTE
 from silver_inspection import Memory, inspect
 from silver_shop import LONG_AGO, Shop, click, now
 from silver_tables import READERS, checkpoint_path, events_path, sessions_path
-from support import binary
+from support import CLEAN, DAMAGED_STATE, binary
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +189,12 @@ def test_a_reader_that_sees_other_rows_is_noticed(state, monkeypatch):
     other = READERS["polars"]
     monkeypatch.setitem(READERS, "polars", lambda path: other(path).slice(1))
     assert any(text.startswith("P8: polars") for text in inspect(state, None, ["polars"]))
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES["P6"], *DAMAGES["is_final"], *DAMAGES["P5"],
+                                    *DAMAGES["files"]], ids=lambda damage: damage.__name__)
+def test_the_operator_s_deep_verification_sees(state, damage):
+    assert state.tool("verify", "--deep").code == CLEAN
+    damage(state)
+    outcome = state.tool("verify", "--deep")
+    assert outcome.code == DAMAGED_STATE, outcome.output

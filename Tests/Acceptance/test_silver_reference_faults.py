@@ -229,9 +229,10 @@ def test_S16_lost_tables_come_back_for_customers_who_never_do(shop):
     assert outcome.code != CLEAN and "shopmetricsctl silver rebuild" in outcome.output
     rebuilt = shop.state.tool("silver", "rebuild", "--yes")
     assert rebuilt.code == CLEAN, rebuilt.output
-    assert without_update_time(shop.sessions()) == expected
+    assert_silver(shop.state)
     shop.state.run_once()
     assert_silver(shop.state)
+    assert without_update_time(shop.sessions()) == expected, "final again, too"
 
 
 def test_S16_a_new_checkpoint_and_new_tables_begin_at_the_beginning(shop):
@@ -246,4 +247,4 @@ def test_S16_a_new_checkpoint_and_new_tables_begin_at_the_beginning(shop):
 
 
 def without_update_time(rows):
-    return [{**row, "updated_at": None} for row in rows]
+    return sorted(({**row, "updated_at": None} for row in rows), key=lambda r: r["session_id"])

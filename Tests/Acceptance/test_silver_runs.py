@@ -7,12 +7,14 @@ import threading
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from broker import wait_until
+import silver_bronze
+from broker import produce, wait_until
 from deltalake import DeltaTable, write_deltalake
 from invariants import assert_idle_run_writes_nothing
 from silver_bronze import SCHEMA, UTC
-from silver_generator import DAY, HOUR, LAST_TIME, MINUTE, SECOND, generate
+from silver_generator import DAY, HOUR, LAST_TIME, MINUTE, SECOND, generate, value_of
 from silver_inspection import assert_silver
 from silver_shop import LONG_AGO, Shop, click, now
 from silver_sql import plain
@@ -81,6 +83,17 @@ def test_a_final_session_is_open_again_when_it_goes_on(shop):
     shop.tell(click("c", begin + 59 * MINUTE))
     assert shop.spans("c") == [(begin, begin + 59 * MINUTE, 2)]
     assert not shop.sessions("c")[0]["is_final"]
+
+
+def test_a_session_of_the_near_future_is_found_when_its_time_comes(shop):
+    """It was set aside, because nobody would have looked for it among the open ones."""
+    shop.state.configure(silver={"session_gap": "2s", "allowed_lateness": "0s"})
+    soon = now() + 3 * SECOND
+    shop.tell(click("c", soon), click("d", now()))
+    wait_until(lambda: now() > soon, "three seconds")
+    shop.tell(click("c", soon + SECOND), click("d", now()))
+    assert shop.spans("c") == [(soon, soon + SECOND, 2)]
+    wait_until(lambda: shop.run() and all(row["is_final"] for row in shop.sessions()), "the end")
 
 
 # -- what comes from where -------------------------------------------------------------------
@@ -177,6 +190,31 @@ def test_a_long_history_in_small_batches_with_a_small_cache(shop, seed):
     shop.run()
     shop.write(*({**row, "kafka_offset": row["kafka_offset"] + 1_000_000} for row in rows[::7]))
     shop.run()
+
+
+def test_a_declared_column_comes_to_the_events(shop):
+    shop.tell(click("c", LONG_AGO))
+    shop.state.settings["columns"] = [{"name": "campaign", "field": "utm", "type": "string"}]
+    shop.state.configure()
+    row = click("c", LONG_AGO + MINUTE)
+    value = value_of(row)[:-1] + b', "utm": "spring"}'
+    produce(shop.brokers, [(0, None, value, 0, None)])
+    shop.run()
+    assert sorted(str(event["campaign"]) for event in shop.events()) == ["None", "spring"]
+
+
+@pytest.mark.parametrize("int96", [False, True], ids=["int64", "int96"])
+def test_bronze_files_of_spark_s_two_sorts_of_timestamps(shop, int96):
+    """INT96 is what Spark writes unless it is told otherwise; `verify` reads it, too."""
+    silver_bronze.create(shop.state.bronze)
+    table = silver_bronze.bronze_table(visits(3))
+    pq.write_table(table, shop.state.bronze / "a.parquet", use_deprecated_int96_timestamps=int96)
+    silver_bronze.add_files(shop.state.bronze,
+                            [silver_bronze.action(shop.state.bronze, "a.parquet", table)])
+    shop.run()
+    assert len(shop.sessions()) == 3
+    outcome = shop.state.tool("verify", "--deep")
+    assert outcome.code == CLEAN, outcome.output
 
 
 # -- size ------------------------------------------------------------------------------------
