@@ -79,7 +79,7 @@ struct DataFileAudit {
             "\(path), row group \(group), \(mismatch.column).\(mismatch.field.rawValue)",
             expected: mismatch.found, found: mismatch.expected)
         }
-        columns[leaf]?.note(checked, values.values)
+        columns[leaf]?.note(checked, valueCount: values.values.count)
         check.take(values, of: reader.schema.leaves[leaf])
       }
       let count = reader.rowCount(ofRowGroup: group)

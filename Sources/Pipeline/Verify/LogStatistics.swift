@@ -31,21 +31,14 @@ struct ColumnSummary {
     }
   }
 
-  mutating func note(_ column: CheckedColumn, _ values: ColumnValues.Storage) {
+  /// - Parameter valueCount: how many values the chunk has, nulls not counted.
+  mutating func note(_ column: CheckedColumn, valueCount: Int) {
     nullCount += column.nullCount
-    if case .timestampFromInt96(let times) = values {
-      // Parquet defines no order for INT96; as instants they have one.
-      guard let least = times.min(), let most = times.max() else { return }
-      return include(.integer(least), .integer(most))
+    guard let least = column.minValue.flatMap(value), let most = column.maxValue.flatMap(value)
+    else {
+      isBounded = isBounded && valueCount == 0
+      return
     }
-    if let least = column.minValue.flatMap(value), let most = column.maxValue.flatMap(value) {
-      include(least, most)
-    } else if values.count > 0 {
-      isBounded = false
-    }
-  }
-
-  private mutating func include(_ least: Value, _ most: Value) {
     low = low.map { Self.precedes(least, $0) ? least : $0 } ?? least
     high = high.map { Self.precedes($0, most) ? most : $0 } ?? most
   }
