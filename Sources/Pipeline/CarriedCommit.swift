@@ -10,13 +10,35 @@ struct CarriedCommit {
   let batch: Int64
 
   /// - Throws: `TABLE_CONFLICT` when another writer stands in the way; recovery tries again.
+  ///   `TABLE_REWRITTEN` when one took out files that this commit takes out.
   func apply(to table: DeltaTable, publisher: Publisher, role: FileRole) throws {
+    if !isAppend { try checkRemoved(from: table) }
     let info = CommitInfo(
       timestamp: timestampMs, operation: "STREAMING UPDATE",
       operationParameters: ["outputMode": "Append", "epochId": String(batch)],
       isBlindAppend: isAppend, engineInfo: ProgramVersion.engineInfo)
-    let result = try table.commitAppend(actions, info: info, publisher: publisher, role: role)
+    let result =
+      isAppend
+      ? try table.commitAppend(actions, info: info, publisher: publisher, role: role)
+      : try table.commit(
+        actions, info: info, expecting: table.snapshot.version, publisher: publisher, role: role)
     guard case .committed = result else { throw PipelineError.conflict(result, in: table) }
+  }
+
+  /// What this commit replaces must still be there: rows that another program moved to other files
+  /// would be in the table twice.
+  private func checkRemoved(from table: DeltaTable) throws {
+    try table.refresh()
+    var missing: Set<String> = []
+    for case .remove(let file) in actions { missing.insert(file.filePath) }
+    for file in try table.liveFiles() { missing.remove(file.filePath) }
+    guard let path = missing.min() else { return }
+    throw PipelineError(
+      "TABLE_REWRITTEN", .damaged,
+      "\(table.path), version \(table.snapshot.version): batch \(batch) replaces \(path), which "
+        + "another program took out of the table in the middle of the batch",
+      remedy: "run `shopmetricsctl silver rebuild --yes`; stop the other program while the daemon "
+        + "is at work")
   }
 
   private var isAppend: Bool {

@@ -221,6 +221,9 @@ package final class FingerprintCache {
       upperBound = min(upperBound, earliestFar)
       earliestFar = .max
       sweep(clock, andFar: true)
+      // Far when they came, those may be of the past by now: then nothing current is covered, and
+      // the cache is to be filled anew.
+      if upperBound <= horizon - Self.farAway { return reset(coveringFrom: .max) }
       if table.count <= capacity / 8 * 6 { return }
     }
     sample = near.sorted()

@@ -84,8 +84,9 @@ extension SilverAccounting {
     guard object.string("query") == SilverQuery.name, let batch = object.int64("batch"),
       let start = Self.offset(object["start"]), let end = Self.offset(object["end"]),
       let rows = Rows(object.object("rows")), let total = Rows(object.object("total")),
-      let nextWatermarkMs = object.int64("nextWatermarkMs"), nextWatermarkMs >= 0,
-      let newestEvent = object.int64("newestEvent"),
+      let nextWatermarkMs = object.int64("nextWatermarkMs"),
+      (0...Self.latest / 1000).contains(nextWatermarkMs),
+      let newestEvent = object.int64("newestEvent"), newestEvent <= Self.latest,
       let parkedAfter = object.int64("parkedAfter")
     else { return nil }
     var second: BatchAccounting.SecondTable?
@@ -98,6 +99,9 @@ extension SilverAccounting {
       nextWatermarkMs: nextWatermarkMs, newestEvent: newestEvent, parkedAfter: parkedAfter,
       second: second)
   }
+
+  /// The end of year 9999 in microseconds; arithmetic on earlier instants cannot overflow.
+  private static let latest: Int64 = 253_402_300_800_000_000
 
   private static func offset(_ value: JSONValue?) -> DeltaSourceOffset? {
     guard let value else { return nil }

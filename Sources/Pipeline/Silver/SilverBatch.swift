@@ -52,8 +52,9 @@ final class SilverBatch {
     self.query = query
     self.id = id
     timestampMs = entry.batchTimestampMs
-    watermark = entry.batchWatermarkMs * 1000
-    parkedAfter = (timestampMs + query.watermark.latenessMs) * 1000
+    watermark = entry.batchWatermarkMs.clampedMultiplied(by: 1000)
+    parkedAfter = timestampMs.clampedAdding(query.watermark.latenessMs)
+      .clampedMultiplied(by: 1000)
     newestEvent = state.newestEvent
     lateBefore = query.eventWatermark
     set = try query.takeOpenSessions(sessions, watermark: watermark)
@@ -68,8 +69,17 @@ final class SilverBatch {
     } else {
       events.cache.forget(before: lateBefore)
     }
-    try self.sessions.takeDue(
-      parkedAfter: parkedAfter, watermark: watermark, gap: query.gap, into: set)
+    try takeDue()
+  }
+
+  /// Parked sessions whose time has come, file by file: they may be many.
+  private func takeDue() throws {
+    let placement = SessionPlacement(
+      watermark: watermark, gap: query.gap, parkedAfter: parkedAfter)
+    for file in sessions.dueFiles(placement) {
+      try sessions.takeDue(placement, from: file, into: set)
+      try setSessionsAsideIfMany()
+    }
   }
 
   private static func prefix(_ id: Int64) -> String {
@@ -97,15 +107,16 @@ final class SilverBatch {
     try sessions.take(
       grouped.clusters + decision.corrections.map(cluster), gap: query.gap, into: set)
     change += set.add(grouped, updatedAt: timestampMs * 1000)
-    for correction in decision.corrections { apply(correction) }
+    for correction in decision.corrections { try apply(correction) }
     try events.write(slice, rows, survivors: decision.survivors, lateBefore: lateBefore)
     for (visitor, time) in doubtful { try recount(visitor, at: time) }
     doubtful = []
-    if set.count > setAsideCount { try setSessionsAside() }
+    try setSessionsAsideIfMany()
   }
 
-  /// Bounds what a large batch holds in memory.
-  private func setSessionsAside() throws {
+  /// Bounds what a large batch holds in memory: sessions, and visitors without one.
+  private func setSessionsAsideIfMany() throws {
+    guard max(set.count, set.visitors.count / 2 - set.count) > setAsideCount else { return }
     var placement = SessionPlacement(
       watermark: watermark, gap: query.gap, parkedAfter: parkedAfter)
     placement.nextWatermark =
@@ -163,11 +174,16 @@ final class SilverBatch {
 
   /// A duplicate that came in earlier than the stored event has taken its place: only what kind of
   /// event it is, and whether it names a customer, can differ.
-  private func apply(_ correction: Decision.Correction) {
+  private func apply(_ correction: Decision.Correction) throws {
     let row = Int(correction.row)
     let (visitor, time) = (rows.visitor(row), rows.time(row))
     guard var session = set.session(of: visitor, at: time) else {
-      preconditionFailure("the session of a stored event was taken into the set")
+      throw PipelineError(
+        "SESSIONS_DAMAGED", .damaged,
+        "\(query.paths.sessions): clickstream_events holds an event of "
+          + "\(EventTime.format(time)) whose session is not in the table",
+        remedy: "another program changed one of the tables: run "
+          + "`shopmetricsctl silver rebuild --yes`")
     }
     session.count(correction.oldKind, by: -1)
     session.count(rows.kind(row), by: 1)
@@ -203,7 +219,8 @@ extension SilverQuery {
   var eventWatermark: Int64 {
     guard let state, state.newestEvent > Int64.min else { return Int64.min }
     return min(
-      state.nextWatermarkMs * 1000, state.newestEvent - watermark.latenessMs * 1000)
+      state.nextWatermarkMs * 1000,
+      state.newestEvent.clampedSubtracting(watermark.latenessMs * 1000))
   }
 
   /// The open sessions for one batch, which changes them.

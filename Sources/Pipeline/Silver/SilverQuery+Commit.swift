@@ -29,10 +29,12 @@ extension SilverQuery {
     }
     let info = try commitInfo(staged, accounting, queryID, entry.batchTimestampMs)
     let table = tables.sessions.table
+    try checkUnchanged(tables.events)
     let result = try table.commit(
       [transaction] + staged.sessions.removes.map(Action.remove)
         + staged.sessions.adds.map(Action.add),
-      info: info, expecting: table.snapshot.version, publisher: publisher, role: .sessionsCommit)
+      info: info, expecting: tables.sessions.indexedVersion, publisher: publisher,
+      role: .sessionsCommit)
     guard case .committed = result else { throw PipelineError.conflict(result, in: table) }
     if accounting.second != nil {
       try CarriedCommit(actions: carried, batch: accounting.batch)
@@ -44,7 +46,18 @@ extension SilverQuery {
     try tables.sessions.apply(
       adds: staged.sessions.adds, removes: staged.sessions.removes,
       parkedAfter: accounting.parkedAfter, quietPaths: staged.sessions.quietPaths)
-    tables.events.apply(adds: staged.events.adds, removes: staged.events.removes)
+    try tables.events.apply(adds: staged.events.adds, removes: staged.events.removes)
+  }
+
+  /// A batch that takes files out of the events table must not be committed on top of a commit that
+  /// took them out already.
+  private func checkUnchanged(_ events: EventsTable) throws {
+    try events.table.refresh()
+    let found = events.table.snapshot.version
+    guard found == events.indexedVersion else {
+      throw PipelineError.conflict(
+        .conflict(version: found, reason: .versionTaken), in: events.table)
+    }
   }
 
   private func advance(past accounting: SilverAccounting, _ entry: OffsetLogEntry) {

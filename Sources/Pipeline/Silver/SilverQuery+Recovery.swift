@@ -35,8 +35,9 @@ extension SilverQuery {
     if row == .replayBatch, let batch = found.offsets {
       state.pending = try checkpoint.offsets(batch)
     }
-    try openContents(sessionsTable, eventsTable, parkedAfter: state.parkedAfter)
+    // First, because the sweep moves the tables on to what other programs committed meanwhile.
     try sweep([sessionsTable, eventsTable])
+    try openContents(sessionsTable, eventsTable, parkedAfter: state.parkedAfter)
     if let newest = found.offsets { try checkpoint.purge(newest: newest) }
     self.state = state
     logRecovery(row, state)

@@ -16,22 +16,31 @@ extension SilverQuery {
         description: "One row per click event, duplicates dropped", role: .eventsCommit)
       try openContents(sessionsTable, eventsTable, parkedAfter: state?.parkedAfter)
     }
-    if let sessions, let events { try takeOverForeignCommits(sessions.table, events.table) }
+    guard let table = sessions?.table, let eventsTable = events?.table else {
+      preconditionFailure("both tables were just opened")
+    }
+    try checkRules(of: table)
+    try updateProperties(of: table)
+    try addColumns(of: bronze, to: eventsTable)
+    if let sessions, let events { try takeOverForeignCommits(sessions, events) }
     guard let sessions, let events else { preconditionFailure("both tables were just opened") }
-    try checkRules(of: sessions.table)
-    try updateProperties(of: sessions.table)
-    try addColumns(of: bronze, to: events.table)
     return (sessions, events)
   }
 
   /// Another program may have compacted a table meanwhile; what this process knows of its files is
   /// then read anew.
-  private func takeOverForeignCommits(_ sessions: DeltaTable, _ events: DeltaTable) throws {
-    let versions = try sessions.refresh().versions + events.refresh().versions
-    guard versions > 0 else { return }
-    log.info("silver: \(versions) commits of other programs")
+  private func takeOverForeignCommits(
+    _ sessions: SessionsTable, _ events: EventsTable
+  ) throws {
+    try sessions.table.refresh()
+    try events.table.refresh()
+    let foreign =
+      sessions.table.snapshot.version - sessions.indexedVersion
+      + events.table.snapshot.version - events.indexedVersion
+    guard foreign > 0 else { return }
+    log.info("silver: \(foreign) commits that this query did not make")
     openSessions = nil
-    try openContents(sessions, events, parkedAfter: state?.parkedAfter)
+    try openContents(sessions.table, events.table, parkedAfter: state?.parkedAfter)
   }
 
   private func create(

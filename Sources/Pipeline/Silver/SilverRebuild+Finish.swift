@@ -71,8 +71,23 @@ extension SilverRebuild {
         remedy: "restore _delta_log of both tables from copies of the same moment")
     }
     guard events.snapshot.transactionVersion(of: intent.queryID) != intent.batch else { return }
-    try CarriedCommit(actions: second.actions.map { try Action($0) }, batch: intent.batch)
+    let carried = try second.actions.map { try Action($0) }
+    try CarriedCommit(actions: adapted(carried, to: events), batch: intent.batch)
       .apply(to: events, publisher: publisher, role: .eventsCommit)
+  }
+
+  /// The carried actions, as they are unless another program has changed the table since: whatever
+  /// it holds by now is replaced.
+  private func adapted(_ carried: [Action], to table: DeltaTable) throws -> [Action] {
+    var others: [String: AddFile] = [:]
+    for file in try table.liveFiles() { others[file.path] = file }
+    let still = carried.filter { action in
+      guard case .remove(let file) = action else { return true }
+      return others.removeValue(forKey: file.path) != nil
+    }
+    let now = wallClockMilliseconds()
+    let added = others.values.sorted { $0.path < $1.path }
+    return still + added.map { Action.remove($0.removal(at: now, dataChange: true)) }
   }
 
   /// The new query's checkpoint takes the old one's place; two renames, each of them done once.

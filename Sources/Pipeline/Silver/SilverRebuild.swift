@@ -92,7 +92,7 @@ package final class SilverRebuild {
   private func isOutdated(_ problem: PipelineError) -> Bool {
     let codes = [
       "SESSION_GAP_CHANGED", "SESSION_RULES_CHANGED", "CHECKPOINT_MISSING", "STATE_CONTRADICTS",
-      "BRONZE_RECREATED", "BRONZE_LOG_GAP", "BRONZE_REWRITTEN",
+      "BRONZE_RECREATED", "BRONZE_LOG_GAP", "BRONZE_REWRITTEN", "BRONZE_FILE_MISSING",
     ]
     return codes.contains(problem.code) && (try? Files.exists(root)) == true
   }

@@ -30,7 +30,7 @@ final class SilverRun {
 
   private func work() throws -> SilverReport {
     guard try query.source.refresh(), let bronze = query.source.table else { return finished() }
-    let start = try query.state?.position ?? query.firstOffset()
+    let start = try query.state?.position ?? query.firstOffset(query.state?.pending)
     let target = try query.source.endOffset()
     if let pending = query.state?.pending {
       let end = try query.sourceOffset(pending, query.state?.nextBatch ?? 0)
@@ -190,8 +190,17 @@ extension SilverQuery {
   }
 
   /// Where a new stream begins.
-  func firstOffset() throws -> DeltaSourceOffset {
-    try beginsWithSnapshot ? source.snapshotOffset() : source.startingOffset()
+  ///
+  /// - Parameter pending: batch 0 when it was logged already: it begins where it began then, with
+  ///   the snapshot that it reads or ends with.
+  func firstOffset(_ pending: OffsetLogEntry?) throws -> DeltaSourceOffset {
+    let start = try beginsWithSnapshot ? source.snapshotOffset() : source.startingOffset()
+    guard start.isStartingVersion, let end = try pending.map({ try sourceOffset($0, 0) }) else {
+      return start
+    }
+    return DeltaSourceOffset(
+      reservoirID: end.reservoirID, version: end.isStartingVersion ? end.version : end.version - 1,
+      isStartingVersion: true)
   }
 
   /// The query's id, durable before the first batch is planned.
@@ -209,6 +218,8 @@ extension SessionsTable {
   ///
   /// They are exact to a millisecond; in doubt the answer is no.
   func holdsSessions(endingBefore time: Int64) -> Bool {
-    (hot + quiet + parked).contains { $0.lasts.lowerBound.clampedAdding(1000) < time }
+    (hot + quiet + parked).contains {
+      $0.lasts.lowerBound != .min && $0.lasts.lowerBound.clampedAdding(1000) < time
+    }
   }
 }

@@ -196,7 +196,7 @@ final class EventsFixture {
         engineInfo: "test/1"),
       expecting: table.snapshot.version, publisher: publisher, role: .tableCommit)
     guard case .committed = result else { throw NoRows() }
-    events.apply(adds: staged.adds, removes: staged.removes)
+    try events.apply(adds: staged.adds, removes: staged.removes)
     batch += 1
   }
 

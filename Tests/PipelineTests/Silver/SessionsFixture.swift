@@ -103,8 +103,9 @@ final class SessionsFixture {
   func fill(_ work: SessionsBatch, _ slices: [[Event]], at now: Int64) throws -> StagedSessions {
     let stored = set.count
     let parkedAfter = now + Self.lateness
-    try work.takeDue(
-      parkedAfter: parkedAfter, watermark: watermark, gap: Self.gap, into: set)
+    let placement = SessionPlacement(
+      watermark: watermark, gap: Self.gap, parkedAfter: parkedAfter)
+    for file in work.dueFiles(placement) { try work.takeDue(placement, from: file, into: set) }
     for slice in slices {
       let rows = EventRows(visitors: set.visitors)
       for event in slice {

@@ -264,7 +264,9 @@ extension EventsBatch {
       try rewrite(file)
       bytesRewritten += file.add.size
       if stagedFiles[path] == nil {
-        removes.append(file.add.removal(at: timestampMs, dataChange: true))
+        // The clock, not the batch: a replayed batch is old, and its tombstones must not look so.
+        let now = max(timestampMs, wallClockMilliseconds())
+        removes.append(file.add.removal(at: now, dataChange: true))
       } else {
         try unstage(path)
       }

@@ -44,13 +44,13 @@ extension EventsTable {
       let removes = merged.map { $0.add.removal(at: timestampMs, dataChange: false) }
       let result = try table.commit(
         removes.map(Action.remove) + adds.map(Action.add),
-        info: optimizeInfo(merged, adds, timestampMs), expecting: table.snapshot.version,
+        info: optimizeInfo(merged, adds, timestampMs), expecting: indexedVersion,
         publisher: publisher, role: .eventsCommit)
       guard case .committed(let version) = result else {
         output.discard()
         return nil
       }
-      apply(adds: adds, removes: removes)
+      try apply(adds: adds, removes: removes)
       return Compaction(
         fileCount: merged.count, byteCount: merged.reduce(0) { $0 + $1.add.size },
         version: version)

@@ -13,8 +13,9 @@ final class EventsTable {
   let publisher: Publisher
   /// The fingerprints of the newest stored events, those of a batch that is being written included.
   let cache: FingerprintCache
-  /// The live files by their path in the log.
+  /// The live files by their path in the log, and the version of the table that they are of.
   private(set) var files: [String: EventFile] = [:]
+  private(set) var indexedVersion: Int64 = -1
 
   /// The index and the cache are empty until `reload` and `prepareCache`.
   init(table: DeltaTable, configuration: Configuration, publisher: Publisher) {
@@ -32,6 +33,7 @@ final class EventsTable {
     var found: [String: EventFile] = [:]
     try table.forEachLiveFile(restart: { found = [:] }) { found[$0.path] = EventFile($0) }
     files = found
+    indexedVersion = table.snapshot.version
   }
 
   /// Fills the cache from the table, newest events first, so that it knows every stored event from
@@ -75,10 +77,15 @@ final class EventsTable {
     }
   }
 
-  /// Takes over what a commit did to the table.
-  func apply(adds: [AddFile], removes: [RemoveFile]) {
+  /// Takes over what was just committed.
+  ///
+  /// An append may have found another version than the indexed one before it; then all is read anew.
+  /// - Throws: `DeltaError` for a damaged log.
+  func apply(adds: [AddFile], removes: [RemoveFile]) throws {
+    guard table.snapshot.version == indexedVersion + 1 else { return try reload() }
     for file in removes { files[file.path] = nil }
     for file in adds { files[file.path] = EventFile(file) }
+    indexedVersion += 1
   }
 
   /// Begins a batch.

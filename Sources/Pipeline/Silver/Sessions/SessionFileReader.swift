@@ -27,15 +27,24 @@ final class SessionFileReader {
 
   /// False when no session of the row group can have an event within one of the spans.
   func rowGroup(_ rowGroup: Int, mayTouch reach: SessionReach) -> Bool {
-    let lower = firstLeaf.flatMap { reader.int64Bounds(rowGroup: rowGroup, leaf: $0) }?.lowerBound
-    let upper = lastLeaf.flatMap { reader.int64Bounds(rowGroup: rowGroup, leaf: $0) }?.upperBound
+    let lower = bounds(firstLeaf, rowGroup)?.lowerBound
+    let upper = bounds(lastLeaf, rowGroup)?.upperBound
     return reach.mayTouch(from: lower ?? .min, to: upper ?? .max)
   }
 
   /// False when all sessions of the row group begin after this instant.
   func rowGroup(_ rowGroup: Int, mayBeginBy instant: Int64) -> Bool {
-    let bounds = firstLeaf.flatMap { reader.int64Bounds(rowGroup: rowGroup, leaf: $0) }
-    return bounds.map { $0.lowerBound <= instant } ?? true
+    bounds(firstLeaf, rowGroup).map { $0.lowerBound <= instant } ?? true
+  }
+
+  /// What the footer states in microseconds; nil for other units, too.
+  private func bounds(_ leaf: Int?, _ rowGroup: Int) -> ClosedRange<Int64>? {
+    guard let leaf, isMicroseconds(leaf) else { return nil }
+    return reader.int64Bounds(rowGroup: rowGroup, leaf: leaf)
+  }
+
+  private func isMicroseconds(_ leaf: Int) -> Bool {
+    if case .timestampMicros = reader.schema.leaves[leaf].logicalType { true } else { false }
   }
 
   // MARK: Columns
@@ -43,8 +52,10 @@ final class SessionFileReader {
   /// A column of times without nulls.
   func times(_ column: String, _ rowGroup: Int) throws -> [Int64] {
     switch try required(column, rowGroup).values {
-    case .int64(let values), .timestampFromInt96(let values): return values
-    default: throw damaged("\(column) must hold timestamps")
+    case .timestampFromInt96(let values): return values
+    case .int64(let values) where reader.leaf(ofColumn: column).map(isMicroseconds) == true:
+      return values
+    default: throw damaged("\(column) must hold timestamps in microseconds or INT96")
     }
   }
 

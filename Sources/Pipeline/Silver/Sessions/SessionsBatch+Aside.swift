@@ -11,22 +11,29 @@ extension SessionsBatch {
   /// Stages the sessions that are final, parked or quiet.
   ///
   /// - Parameter placement: with what is known of the next watermark.
-  /// - Returns: a set of those that stay, over a visitor table of their own; the same set when it
-  ///   would not shrink by a quarter.
+  /// - Returns: a set of those that stay, over a visitor table of their own; the same set when
+  ///   neither it nor its visitors would shrink by a quarter.
   /// - Throws: `SystemError`, `ParquetError`; call `discard()` then.
   func setAside(_ set: SessionSet, _ placement: SessionPlacement) throws -> SessionSet {
     let sorted = SortedSessions(
       set, placement, TakenFinals(takenFinal), timestamp: timestamp, asideOnly: true)
     let count = sorted.final.count + sorted.quiet.count + sorted.parked.count
-    guard count >= set.count / 4 else { return set }
+    let isWorthwhile = count >= max(1, set.count / 4)
+    guard isWorthwhile || set.visitors.count > set.count * 2 else { return set }
+    if isWorthwhile { try stage(sorted, placement, set) }
+    let rebuilt = set.rebuilt()
+    renumber(from: set.visitors, to: rebuilt.visitors)
+    return rebuilt
+  }
+
+  private func stage(
+    _ sorted: SortedSessions, _ placement: SessionPlacement, _ set: SessionSet
+  ) throws {
     becameFinalAside += sorted.counts.becameFinal
     try stage(sorted.final, isFinal: true, isQuiet: false, set.visitors)
     try stage(sorted.quiet, isFinal: false, isQuiet: true, set.visitors)
     try stage(sorted.parked, isFinal: false, isQuiet: false, set.visitors)
     set.removeAll { placement.place(of: $0) != .hot || placement.isQuiet($0) }
-    let rebuilt = set.rebuilt()
-    renumber(from: set.visitors, to: rebuilt.visitors)
-    return rebuilt
   }
 
   private func stage(

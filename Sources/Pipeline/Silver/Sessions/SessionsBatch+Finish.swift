@@ -173,6 +173,7 @@ extension SessionsBatch {
   }
 
   private func removal(_ file: SessionFile) -> RemoveFile {
-    file.add.removal(at: timestampMs, dataChange: true)
+    // The clock, not the batch: a replayed batch is old, and its tombstones must not look so.
+    file.add.removal(at: max(timestampMs, wallClockMilliseconds()), dataChange: true)
   }
 }

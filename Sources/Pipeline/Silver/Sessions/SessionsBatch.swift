@@ -90,16 +90,20 @@ final class SessionsBatch {
     }
   }
 
-  /// Moves the parked sessions whose time has come into the set.
+  /// The parked files that may hold sessions whose time has come.
+  func dueFiles(_ placement: SessionPlacement) -> [SessionFile] {
+    takenDue = (placement.parkedAfter, placement.watermark)
+    return sessions.parked.filter { $0.firsts.lowerBound <= placement.latestDue }
+  }
+
+  /// Moves the sessions of one of the due files whose time has come into the set.
   ///
-  /// Has to be called before `finish`, with the same instants.
+  /// Has to be called for all of them before `finish`, with the same instants.
   /// - Throws: as `take`.
-  func takeDue(parkedAfter: Int64, watermark: Int64, gap: Int64, into set: SessionSet) throws {
-    let placement = SessionPlacement(watermark: watermark, gap: gap, parkedAfter: parkedAfter)
-    for file in sessions.parked where file.firsts.lowerBound <= placement.latestDue {
-      try take(.due(placement), from: file, into: set)
-    }
-    takenDue = (parkedAfter, watermark)
+  func takeDue(
+    _ placement: SessionPlacement, from file: SessionFile, into set: SessionSet
+  ) throws {
+    try take(.due(placement), from: file, into: set)
   }
 
   /// Moves rows of one file into the set.

@@ -24,22 +24,27 @@ extension SessionsTable {
     let candidates =
       unjoinable.isEmpty ? final : final.filter { !unjoinable.contains($0.add.path) }
     guard let files = Self.filesToJoin(candidates) else { return nil }
-    guard let adds = try join(files, namePrefix: namePrefix) else { return nil }
+    let writer = SessionFilesWriter(writing(namePrefix), isFinal: true, limits: .cold)
+    guard let adds = try join(files, writer) else { return nil }
     let removes = files.map { $0.add.removal(at: now, dataChange: false) }
     let done = SessionsCompaction(
       removedFiles: removes.count, removedBytes: files.reduce(0) { $0 + $1.add.size },
       addedFiles: adds.count, addedBytes: adds.reduce(0) { $0 + $1.size })
     let result = try table.commit(
       removes.map(Action.remove) + adds.map(Action.add), info: Self.info(done, now: now),
-      expecting: table.snapshot.version, publisher: publisher, role: .sessionsCommit)
-    guard case .committed = result else { throw PipelineError.conflict(result, in: table) }
+      expecting: indexedVersion, publisher: publisher, role: .sessionsCommit)
+    guard case .committed = result else {
+      writer.discard()
+      throw PipelineError.conflict(result, in: table)
+    }
     try apply(adds: adds, removes: removes, parkedAfter: .max)
     return done
   }
 
   /// Nil when the files would hardly become fewer: rows of very long names fill a file each.
-  private func join(_ files: [SessionFile], namePrefix: String) throws -> [AddFile]? {
-    let writer = SessionFilesWriter(writing(namePrefix), isFinal: true, limits: .cold)
+  private func join(
+    _ files: [SessionFile], _ writer: SessionFilesWriter
+  ) throws -> [AddFile]? {
     do {
       let cursors = try files.map { try SessionCursor(SessionFileReader($0, of: table)) }
       try writer.merge(cursors)

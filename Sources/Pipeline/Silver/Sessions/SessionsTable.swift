@@ -16,6 +16,8 @@ final class SessionsTable {
   let configuration: Configuration
   let publisher: Publisher
 
+  /// The version of the table that the files below are of.
+  private(set) var indexedVersion: Int64 = -1
   private(set) var hot: [SessionFile] = []
   private(set) var parked: [SessionFile] = []
   private(set) var quiet: [SessionFile] = []
@@ -43,9 +45,10 @@ final class SessionsTable {
   func reload(parkedAfter: Int64?) throws {
     (hot, parked, quiet, final) = ([], [], [], [])
     for add in try table.liveFiles() { try take(add, parkedAfter: parkedAfter ?? .max) }
+    indexedVersion = table.snapshot.version
   }
 
-  /// Takes over what a batch committed.
+  /// Takes over what was just committed with `indexedVersion` as the expected version.
   ///
   /// - Parameters:
   ///   - parkedAfter: the batch's.
@@ -69,6 +72,7 @@ final class SessionsTable {
         try take(add, parkedAfter: parkedAfter)
       }
     }
+    indexedVersion += 1
   }
 
   private func take(_ add: AddFile, parkedAfter: Int64) throws {
