@@ -1,0 +1,116 @@
+"""Programs that rewrite the Silver tables or Bronze at the worst moment of a batch."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+from broker import EmbeddedBroker
+from deltalake import DeltaTable
+from silver_inspection import assert_silver
+from silver_shop import HOUR, LONG_AGO, Shop, click, events_path, now, sessions_path
+from support import binary, execute
+
+
+@pytest.fixture(scope="module")
+def broker():
+    broker = EmbeddedBroker(binary("embedded-broker"))
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def shop(tmp_path, broker):
+    return Shop(tmp_path, broker.brokers, topic=f"other-programs-{time.time_ns()}")
+
+
+def compact(path):
+    """What OPTIMIZE of another program does; the number of files that it took out."""
+    return DeltaTable(str(path)).optimize.compact()["numFilesRemoved"]
+
+
+def kill(shop, point):
+    outcome = shop.state.run_once(expect=None, environment={"SHOPMETRICS_CRASH_AT": point})
+    assert outcome.code == -signal.SIGKILL
+    return outcome
+
+
+def test_a_file_moved_between_both_commits_of_a_batch_is_not_taken_out_twice(shop):
+    stored = click("anna", LONG_AGO, "purchase", event_id="double")
+    shop.write(stored, *(click(f"v{i}", LONG_AGO + i * HOUR) for i in range(5)))
+    shop.run()
+    shop.write(*(click(f"w{i}", LONG_AGO + i * HOUR) for i in range(5)))
+    shop.run()
+    # Came in earlier than the stored one: its file is written again without that row.
+    shop.write({**stored, "event_type": "search", "kafka_offset": 1_000_000,
+                "ingested_at": stored["ingested_at"] - 1_000_000})
+    kill(shop, "sessionsCommit.published")
+    assert compact(events_path(shop.state)) >= 2
+    outcome = shop.state.run_once(expect=65)
+    assert "TABLE_REWRITTEN" in outcome.output
+    assert "shopmetricsctl silver rebuild --yes" in outcome.output
+    assert len(shop.events()) == 11
+    assert shop.state.tool("silver", "rebuild", "--yes").code == 0
+    shop.state.run_once()
+    assert_silver(shop.state)
+    assert [row["search_count"] for row in shop.sessions("anna")] == [1]
+
+
+def test_files_moved_in_the_middle_of_a_batch_do_not_double_rows(shop):
+    for number in range(15):
+        shop.write(*(click(f"v{number}-{i}", LONG_AGO + number * HOUR + i) for i in range(5)))
+        shop.state.run_once()
+    shop.write(*(click(f"z{i}", LONG_AGO + 50 * HOUR + i) for i in range(5)))
+    path = events_path(shop.state)
+    process = shop.state.start("run", "--once")
+    while process.poll() is None:
+        if any(name.startswith("clickstream_silver-00000015") for name in os.listdir(path)):
+            process.send_signal(signal.SIGSTOP)
+            break
+    assert compact(path) == 15
+    process.send_signal(signal.SIGCONT)
+    process.communicate(timeout=60)
+    # Whether the batch was given up or came too late for that, the next run is exact.
+    shop.run()
+    assert len(shop.events()) == 80
+
+
+def test_a_rebuild_that_goes_on_reads_each_row_once(shop):
+    shop.write(*(click(f"v{i}", LONG_AGO + i * HOUR) for i in range(5)))
+    shop.run()
+    command = [binary("shopmetricsctl"), "--config", shop.state.config, "silver", "rebuild", "--yes"]
+    outcome = execute([str(word) for word in command], 60,
+                      {"SHOPMETRICS_CRASH_AT": "offsets.directorySynced"})
+    assert outcome.code == -signal.SIGKILL
+    shop.write(*(click(f"x{i}", LONG_AGO + i * HOUR) for i in range(5)))
+    shop.run()
+    assert shop.state.tool("silver", "rebuild", "--yes").code == 0
+    assert shop.state.tool("verify", "--deep").code == 0
+    assert_silver(shop.state)
+
+
+def test_the_tombstones_of_a_replayed_batch_are_of_today(shop):
+    shop.write(*(click(f"v{i}", now()) for i in range(3)))
+    shop.run()
+    shop.write(click("v0", now()))
+    kill(shop, "sessionsData.written")
+    restart = time.time_ns() // 1_000_000
+    shop.run()
+    log = sessions_path(shop.state) / "_delta_log"
+    lines = [json.loads(line) for name in sorted(log.glob("*.json"))
+             for line in name.read_text().splitlines()]
+    times = [line["remove"]["deletionTimestamp"] for line in lines if "remove" in line]
+    assert times and all(time >= restart for time in times)
+
+
+def test_compactions_of_others_between_runs_are_taken_over(shop):
+    for number in range(4):
+        shop.write(*(click(f"v{number}-{i}", LONG_AGO + number * HOUR + i) for i in range(3)))
+        shop.run()
+    assert compact(sessions_path(shop.state)) >= 2
+    assert compact(events_path(shop.state)) >= 2
+    shop.write(click("v1-0", LONG_AGO + HOUR + 60_000_000), click("v2-0", LONG_AGO + 2 * HOUR))
+    shop.state.run_once()
+    assert len(shop.sessions()) == 12
+    assert len(shop.events()) == 14
