@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import silver_bronze
 from broker import produce, wait_until
+from delta_replay import replay
 from deltalake import DeltaTable, write_deltalake
 from invariants import assert_idle_run_writes_nothing
 from silver_bronze import SCHEMA, UTC
@@ -18,7 +19,7 @@ from silver_generator import DAY, HOUR, LAST_TIME, MINUTE, SECOND, generate, val
 from silver_inspection import assert_silver
 from silver_shop import LONG_AGO, Shop, click, now
 from silver_sql import plain
-from silver_tables import READERS, delta_of, sessions_path
+from silver_tables import READERS, delta_of, events_path, sessions_path
 from support import CLEAN, KAFKA_UNAVAILABLE
 
 ENORMOUS = 1_200_000  # rows: more than a slice of a batch holds
@@ -217,6 +218,21 @@ def test_bronze_files_of_spark_s_two_sorts_of_timestamps(shop, int96):
     assert outcome.code == CLEAN, outcome.output
 
 
+def test_many_small_batches_leave_few_files(shop):
+    """P9: small files are put together, in commits that change no data."""
+    shop.state.configure(silver={"max_rows_per_batch": 1})
+    for number in range(50):
+        shop.write(click(f"v-{number % 7}", LONG_AGO + number * HOUR))
+    shop.run()
+    for table in (sessions_path(shop.state), events_path(shop.state)):
+        snapshot = replay(table)
+        assert len(snapshot.files) < 20, f"{table} has {len(snapshot.files)} files"
+        changing = [action for version, actions in snapshot.commits.items() for action in actions
+                    if "OPTIMIZE" in str(actions) and
+                    action.get("add", action.get("remove", {})).get("dataChange")]
+        assert not changing, changing
+
+
 # -- size ------------------------------------------------------------------------------------
 
 
@@ -234,8 +250,8 @@ def enormous():
     """Visits of eight clicks, five at a time, in order of time but for every thousandth click;
     two clicks in 500 are the same."""
     table = duckdb.connect().execute("""
-        select 'e' || n as event_id, 'c' || visit % 50000 as customer_id, 'kind' || i % 3 event_type,
-               's' || visit % 50000 session_id, '/p/' || n % 100 page,
+        select 'e' || n as event_id, 'c' || visit % 50000 as customer_id,
+               'kind' || i % 3 event_type, 's' || visit % 50000 session_id, '/p/' || n % 100 page,
                $begin + n * 500000 - case when n % 1000 = 0 then $late else 0 end event_ts,
                $begin + n * 500000 ingested_at, cast(i % 3 as int) kafka_partition, i kafka_offset
         from (select *, n // 40 * 5 + n % 5 as visit
