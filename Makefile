@@ -59,7 +59,7 @@ build: swift build-packages ## Build the release programs into .build/release
 .PHONY: demo
 demo: build demo-packages ## Build, start a broker, ingest click events, query the sessions
 	@$(MAKE) --no-print-directory $(PYTHON) || \
-	  echo "PyPI cannot be reached: the demo goes on without DuckDB" >&2
+	  echo "the package registry cannot be reached: the demo goes on without DuckDB" >&2
 	Tests/Demo/demo.sh $(RELEASE) $(PYTHON)
 
 $(PYTHON): Tests/Acceptance/requirements.txt
