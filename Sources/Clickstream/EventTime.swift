@@ -7,6 +7,8 @@
 package enum EventTime {
   private static let earliest: Int64 = -62_135_596_800_000_000
   private static let latest: Int64 = 253_402_300_799_999_999
+  /// The instants that an event may have: the years 1 to 9999, microseconds since 1970.
+  package static var instants: ClosedRange<Int64> { earliest...latest }
   private static let microsecondsPerSecond: Int64 = 1_000_000
 
   /// The instant in microseconds since 1970-01-01T00:00:00Z; nil for another form or a date that

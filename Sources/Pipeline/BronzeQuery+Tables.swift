@@ -31,7 +31,6 @@ extension BronzeQuery {
     _ path: String, _ schema: StructType, clusterID: String?
   ) throws -> DeltaTable {
     let isRaw = path == configuration.paths.bronze
-    let now = wallClockMilliseconds()
     var properties = [SourceIdentity.topic: configuration.kafka.topic]
     if let clusterID { properties[SourceIdentity.cluster] = clusterID }
     if isRaw { properties["delta.appendOnly"] = "true" }
@@ -40,13 +39,11 @@ extension BronzeQuery {
       description: isRaw
         ? "One row per click event, as it came from Kafka"
         : "One row per record that is not a click event, whole and with the reason",
-      schemaString: schema.schemaString, configuration: properties, createdTime: now)
-    let info = CommitInfo(
-      timestamp: now, operation: "CREATE TABLE", isBlindAppend: true,
-      engineInfo: ProgramVersion.engineInfo)
-    return try DeltaTable.create(
-      path: path, metadata: metadata, info: info, publisher: publisher,
-      commitRole: isRaw ? .bronzeCommit : .deadLetterCommit)
+      schemaString: schema.schemaString, configuration: properties,
+      createdTime: wallClockMilliseconds())
+    return try DeltaTable.createEmpty(
+      path: path, metadata: metadata, publisher: publisher,
+      role: isRaw ? .bronzeCommit : .deadLetterCommit)
   }
 
   private func checkIdentity(of table: DeltaTable, clusterID: String?) throws {
@@ -98,15 +95,8 @@ extension BronzeQuery {
     }
     guard !missing.isEmpty else { return }
     let metadata = try table.snapshot.metadata.adding(missing)
-    let info = CommitInfo(
-      timestamp: wallClockMilliseconds(), operation: "ADD COLUMNS", isBlindAppend: false,
-      engineInfo: ProgramVersion.engineInfo)
-    let result = try table.commit(
-      [.metadata(metadata)], info: info, expecting: table.snapshot.version, publisher: publisher,
-      role: .bronzeCommit)
-    guard case .committed(let version) = result else {
-      throw PipelineError.conflict(result, in: table)
-    }
+    let version = try table.commit(
+      metadata, operation: "ADD COLUMNS", publisher: publisher, role: .bronzeCommit)
     let names = missing.map(\.name).joined(separator: ", ")
     log.notice("bronze v\(version): added the declared columns \(names)")
   }

@@ -74,9 +74,7 @@ final class BronzeBatch {
     rowGroupBytes = configuration.storage.rowGroupBytes
     events = buffers.events
     letters = buffers.letters
-    let digits = String(id)
-    let prefix =
-      "\(BronzeQuery.name)-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits)"
+    let prefix = BatchFileName.prefix(query: BronzeQuery.name, batch: id)
     func writer(_ table: DeltaTable, _ schema: StructType, _ role: FileRole) -> DataFileWriter {
       DataFileWriter(
         DataFileWriter.Target(

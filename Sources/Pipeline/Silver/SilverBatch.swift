@@ -61,7 +61,7 @@ final class SilverBatch {
     setAsideCount = query.configuration.silver.sessionsInMemory
     storedHotCount = set.count
     rows = EventRows(visitors: set.visitors)
-    let prefix = Self.prefix(id)
+    let prefix = BatchFileName.prefix(query: SilverQuery.name, batch: id)
     self.sessions = sessions.begin(batchPrefix: prefix, timestampMs: timestampMs)
     self.events = events.begin(batchPrefix: prefix, timestampMs: timestampMs)
     if events.cache.lowerBound == .max {
@@ -80,12 +80,6 @@ final class SilverBatch {
       try sessions.takeDue(placement, from: file, into: set)
       try setSessionsAsideIfMany()
     }
-  }
-
-  private static func prefix(_ id: Int64) -> String {
-    let digits = String(id)
-    return
-      "\(SilverQuery.name)-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits)"
   }
 
   /// Works through a slice: unique events to their table, sessions to the set.
@@ -120,9 +114,7 @@ final class SilverBatch {
     var placement = SessionPlacement(
       watermark: watermark, gap: query.gap, parkedAfter: parkedAfter)
     placement.nextWatermark =
-      1000
-      * query.watermark.after(
-        newestEvent: newestEvent, current: watermark / 1000)
+      query.watermark.after(newestEvent: newestEvent, current: watermark / 1000) * 1000
     let rest = try sessions.setAside(set, placement)
     setAsideCount = max(setAsideCount, 2 * rest.count)
     guard rest !== set else { return }

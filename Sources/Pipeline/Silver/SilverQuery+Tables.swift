@@ -47,17 +47,13 @@ extension SilverQuery {
     _ path: String, _ schema: StructType, partitionColumns: [String] = [], description: String,
     properties: [String: String] = [:], role: FileRole
   ) throws -> DeltaTable {
-    let now = wallClockMilliseconds()
     let name = path.split(separator: "/").last.map(String.init)
     let metadata = TableMetadata(
       id: RandomUUID.text(), name: name, description: description,
       schemaString: schema.schemaString, partitionColumns: partitionColumns,
-      configuration: properties, createdTime: now)
-    let info = CommitInfo(
-      timestamp: now, operation: "CREATE TABLE", isBlindAppend: true,
-      engineInfo: ProgramVersion.engineInfo)
-    return try DeltaTable.create(
-      path: path, metadata: metadata, info: info, publisher: publisher, commitRole: role)
+      configuration: properties, createdTime: wallClockMilliseconds())
+    return try DeltaTable.createEmpty(
+      path: path, metadata: metadata, publisher: publisher, role: role)
   }
 
   // MARK: Rules
@@ -79,7 +75,7 @@ extension SilverQuery {
   /// Sessions of another gap cannot be carried on: they would have to be split or joined.
   func checkRules(of table: DeltaTable) throws {
     let found = table.snapshot.metadata.configuration
-    let rebuild = "run `shopmetricsctl silver rebuild --yes` to make the tables anew"
+    let rebuild = "run \(SilverRebuild.command) to make the tables anew"
     if let known = found[SessionsSchema.Property.gap], known != String(gap / 1000) {
       throw PipelineError(
         "SESSION_GAP_CHANGED", .configuration,
@@ -102,7 +98,8 @@ extension SilverQuery {
     let changed = rules.filter { metadata.configuration[$0.key] != $0.value }
     guard !changed.isEmpty else { return }
     metadata.configuration.merge(changed) { $1 }
-    try commit(metadata, operation: "SET TBLPROPERTIES", to: table, role: .sessionsCommit)
+    _ = try table.commit(
+      metadata, operation: "SET TBLPROPERTIES", publisher: publisher, role: .sessionsCommit)
   }
 
   /// Columns that Bronze got since the table was made.
@@ -112,21 +109,10 @@ extension SilverQuery {
       known.field(named: $0.name) == nil
     }
     guard !missing.isEmpty else { return }
-    try commit(
-      table.snapshot.metadata.adding(missing), operation: "ADD COLUMNS", to: table,
+    let version = try table.commit(
+      table.snapshot.metadata.adding(missing), operation: "ADD COLUMNS", publisher: publisher,
       role: .eventsCommit)
-    log.notice("\(table.path): added \(missing.map(\.name).joined(separator: ", "))")
-  }
-
-  private func commit(
-    _ metadata: TableMetadata, operation: String, to table: DeltaTable, role: FileRole
-  ) throws {
-    let info = CommitInfo(
-      timestamp: wallClockMilliseconds(), operation: operation, isBlindAppend: false,
-      engineInfo: ProgramVersion.engineInfo)
-    let result = try table.commit(
-      [.metadata(metadata)], info: info, expecting: table.snapshot.version,
-      publisher: publisher, role: role)
-    guard case .committed = result else { throw PipelineError.conflict(result, in: table) }
+    let names = missing.map(\.name).joined(separator: ", ")
+    log.notice("events v\(version): added the columns \(names), which Bronze has got")
   }
 }

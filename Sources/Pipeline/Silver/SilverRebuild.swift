@@ -14,6 +14,9 @@ internal import StreamCheckpoint
 /// it readers see the old tables, after it the new ones. What follows that commit (the events
 /// table, the checkpoint, the clean-up) is finished by whoever comes next.
 package final class SilverRebuild {
+  /// What an operator types, for the remedies of errors.
+  package static let command = "`shopmetricsctl silver rebuild --yes`"
+
   let configuration: Configuration
   let publisher: Publisher
   let log: Log
@@ -126,7 +129,7 @@ package final class SilverRebuild {
     else {
       throw PipelineError(
         "REBUILD_DAMAGED", .damaged, "\(root): expected two complete tables and the intent",
-        remedy: "remove that folder and run `shopmetricsctl silver rebuild` again")
+        remedy: "remove that folder and run \(Self.command) again")
     }
     let now = wallClockMilliseconds()
     let transaction = Action.transaction(
@@ -158,11 +161,8 @@ package final class SilverRebuild {
     if let table = try DeltaTable.open(path: path) { return table }
     var metadata = other.snapshot.metadata
     metadata.id = RandomUUID.text()
-    let info = CommitInfo(
-      timestamp: wallClockMilliseconds(), operation: "CREATE TABLE", isBlindAppend: true,
-      engineInfo: ProgramVersion.engineInfo)
-    return try DeltaTable.create(
-      path: path, metadata: metadata, info: info, publisher: publisher, commitRole: role)
+    return try DeltaTable.createEmpty(
+      path: path, metadata: metadata, publisher: publisher, role: role)
   }
 
   /// Gives the new table's data files a second name below the live table's folder, durably.

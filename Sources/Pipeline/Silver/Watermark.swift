@@ -18,18 +18,12 @@ package struct Watermark: Equatable, Sendable {
   ///     that one event dated 2099 does not move it.
   ///   - current: the watermark of the batch.
   package func after(newestEvent: Int64, current: Int64) -> Int64 {
-    max(current, 0, Self.milliseconds(newestEvent) - latenessMs)
+    max(current, 0, newestEvent.dividedDown(by: 1000) - latenessMs)
   }
 
   /// The watermark of a batch that takes the last of what its source has: what has not come until
   /// now, allowance included, is late.
   package func whenDrained(batchTimestampMs: Int64, current: Int64) -> Int64 {
     max(current, 0, batchTimestampMs - latenessMs)
-  }
-
-  /// Rounded down.
-  private static func milliseconds(_ microseconds: Int64) -> Int64 {
-    let (quotient, remainder) = microseconds.quotientAndRemainder(dividingBy: 1000)
-    return remainder < 0 ? quotient - 1 : quotient
   }
 }

@@ -30,12 +30,8 @@ struct EventCandidates {
 
   /// Whether a candidate's time is in the range.
   func mayBe(in range: ClosedRange<Int64>) -> Bool {
-    var (low, high) = (0, orderedTimes.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if orderedTimes[middle] < range.lowerBound { low = middle + 1 } else { high = middle }
-    }
-    return low < orderedTimes.count && orderedTimes[low] <= range.upperBound
+    let index = orderedTimes.partitioningIndex { $0 >= range.lowerBound }
+    return index < orderedTimes.count && orderedTimes[index] <= range.upperBound
   }
 
   func has(time: Int64) -> Bool { times.contains(time) }

@@ -27,27 +27,3 @@ struct EventFile {
   static let earlyMark = "-early"
   private static let asideMarks = [lateMark, earlyMark]
 }
-
-/// A set of instants: ranges that do not touch, ascending.
-struct TimeRanges {
-  private var ranges: [ClosedRange<Int64>] = []
-
-  init(_ parts: some Sequence<ClosedRange<Int64>>) {
-    for part in parts.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-      if let last = ranges.last, part.lowerBound <= last.upperBound {
-        ranges[ranges.count - 1] = last.lowerBound...max(last.upperBound, part.upperBound)
-      } else {
-        ranges.append(part)
-      }
-    }
-  }
-
-  func contains(_ time: Int64) -> Bool {
-    var (low, high) = (0, ranges.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if ranges[middle].upperBound < time { low = middle + 1 } else { high = middle }
-    }
-    return low < ranges.count && ranges[low].lowerBound <= time
-  }
-}

@@ -44,8 +44,8 @@ extension EventsTable {
       let removes = merged.map { $0.add.removal(at: timestampMs, dataChange: false) }
       let result = try table.commit(
         removes.map(Action.remove) + adds.map(Action.add),
-        info: optimizeInfo(merged, adds, timestampMs), expecting: indexedVersion,
-        publisher: publisher, role: .eventsCommit)
+        info: .compaction(adds, replacing: merged.map(\.add), timestampMs: timestampMs),
+        expecting: indexedVersion, publisher: publisher, role: .eventsCommit)
       guard case .committed(let version) = result else {
         output.discard()
         return nil
@@ -119,21 +119,5 @@ extension EventsTable {
     try output.append(try gather.orderedByTime()[...], from: gather)
     for rows in pending { rows.forgetColumns() }
     pending = []
-  }
-
-  private func optimizeInfo(
-    _ merged: [EventFile], _ adds: [AddFile], _ timestampMs: Int64
-  ) -> CommitInfo {
-    CommitInfo(
-      timestamp: timestampMs, operation: "OPTIMIZE",
-      operationParameters: ["predicate": "[]"],
-      isBlindAppend: false,
-      operationMetrics: [
-        "numRemovedFiles": String(merged.count),
-        "numRemovedBytes": String(merged.reduce(0) { $0 + $1.add.size }),
-        "numAddedFiles": String(adds.count),
-        "numAddedBytes": String(adds.reduce(0) { $0 + $1.size }),
-      ],
-      engineInfo: ProgramVersion.engineInfo)
   }
 }

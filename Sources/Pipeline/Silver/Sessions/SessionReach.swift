@@ -11,8 +11,8 @@ struct SessionReach {
 
   /// By visitor, then by time; those of one visitor do not overlap.
   private let intervals: [Interval]
-  /// The same without the visitors: by time, none overlap.
-  private let spans: [ClosedRange<Int64>]
+  /// The same without the visitors.
+  private let spans: TimeRanges
 
   /// - Parameter limits: clusters that reach nothing in here are left out.
   init(_ clusters: [EventCluster], gap: Int64, within limits: ClosedRange<Int64>) {
@@ -37,20 +37,7 @@ struct SessionReach {
       }
     }
     intervals = joined
-    spans = Self.union(joined)
-  }
-
-  private static func union(_ intervals: [Interval]) -> [ClosedRange<Int64>] {
-    var spans: [ClosedRange<Int64>] = []
-    for interval in intervals.sorted(by: { $0.lower < $1.lower }) {
-      if let previous = spans.last, interval.lower <= previous.upperBound {
-        spans[spans.count - 1] =
-          previous.lowerBound...max(previous.upperBound, interval.upper)
-      } else {
-        spans.append(interval.lower...interval.upper)
-      }
-    }
-    return spans
+    spans = TimeRanges(joined.lazy.map { $0.lower...$0.upper })
   }
 
   /// The time that clusters reach at all, nil without clusters.
@@ -65,8 +52,7 @@ struct SessionReach {
 
   /// False when no cluster reaches a session that lies within these times.
   func mayTouch(from first: Int64, to last: Int64) -> Bool {
-    let index = spans.partitioningIndex { $0.upperBound >= first }
-    return index < spans.count && spans[index].lowerBound <= last
+    spans.overlaps(from: first, to: last)
   }
 
   /// Whether new events of the visitor extend a session with these times.
@@ -76,17 +62,5 @@ struct SessionReach {
     }
     guard index < intervals.count, intervals[index].visitor == visitor else { return false }
     return intervals[index].lower <= last
-  }
-}
-
-extension Array {
-  /// The first index whose element fits, when all elements behind one that fits do too.
-  func partitioningIndex(where fits: (Element) -> Bool) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if fits(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
   }
 }

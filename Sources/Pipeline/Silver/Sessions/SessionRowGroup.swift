@@ -40,10 +40,6 @@ final class SessionRowGroup {
     }
   }
 
-  /// The instants that event times can have: the years 1 to 9999.
-  private static let eventTimes: ClosedRange<Int64> =
-    -62_135_596_800_000_000...253_402_300_799_999_999
-
   /// Reads the times.
   ///
   /// - Throws: `ParquetError`; `PipelineError` for times that no session has.
@@ -52,8 +48,9 @@ final class SessionRowGroup {
     self.index = index
     firsts = try reader.times("first_event_ts", index)
     lasts = try reader.times("last_event_ts", index)
+    let possible = EventTime.instants
     for (row, (first, last)) in zip(firsts, lasts).enumerated() {
-      guard first <= last, Self.eventTimes ~= first, Self.eventTimes ~= last else {
+      guard first <= last, possible ~= first, possible ~= last else {
         throw reader.damaged(
           "a session must not end before it begins, and begin and end in the years 1 to 9999; "
             + "found \(first) to \(last) (µs)", index, row)

@@ -117,8 +117,8 @@ extension BronzeSource {
     var version = first
     if let passedOver, passedOver.from == start { version = max(version, passedOver.upTo) }
     while let files = try files(ofVersion: version, between: start, end) {
-      let rows = try files.reduce(into: Int64(0)) { $0 = $0.saturatingAdd(try rowCount(of: $1)) }
-      let bytes = files.reduce(into: Int64(0)) { $0 = $0.saturatingAdd($1.add.size) }
+      let rows = try files.reduce(into: Int64(0)) { $0 = $0.clampedAdding(try rowCount(of: $1)) }
+      let bytes = files.reduce(into: Int64(0)) { $0 = $0.clampedAdding($1.add.size) }
       guard files.isEmpty || batch.admits(rows: rows, bytes: bytes) else { break }
       batch.append(files, rows: rows, bytes: bytes)
       version += 1
@@ -229,13 +229,13 @@ private struct BatchBuilder {
   /// Whatever the limits, the first files are taken: the stream has to go on.
   func admits(rows: Int64, bytes: Int64) -> Bool {
     files.isEmpty
-      || self.rows.saturatingAdd(rows) <= maxRows && self.bytes.saturatingAdd(bytes) <= maxBytes
+      || self.rows.clampedAdding(rows) <= maxRows && self.bytes.clampedAdding(bytes) <= maxBytes
   }
 
   mutating func append(_ files: [SourceFile], rows: Int64, bytes: Int64) {
     self.files += files
-    self.rows = self.rows.saturatingAdd(rows)
-    self.bytes = self.bytes.saturatingAdd(bytes)
+    self.rows = self.rows.clampedAdding(rows)
+    self.bytes = self.bytes.clampedAdding(bytes)
   }
 
   /// Everything up to the end of `version`.
@@ -249,13 +249,5 @@ private struct BatchBuilder {
     var end = start
     end.index = file.index - 1
     return SourcePlan(end: end, files: files, rowCount: rows)
-  }
-}
-
-extension Int64 {
-  /// For numbers from files, which may add up to anything.
-  fileprivate func saturatingAdd(_ other: Int64) -> Int64 {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? .max : sum
   }
 }

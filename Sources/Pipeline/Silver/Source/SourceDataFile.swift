@@ -78,8 +78,7 @@ extension ColumnValues {
         isPossible = isPossible && !overflow
         times[index] = microseconds
       } else {
-        let (quotient, remainder) = times[index].quotientAndRemainder(dividingBy: 1000)
-        times[index] = remainder < 0 ? quotient - 1 : quotient
+        times[index] = times[index].dividedDown(by: 1000)
       }
     }
     values = .int64(times)
