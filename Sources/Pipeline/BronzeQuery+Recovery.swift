@@ -39,24 +39,16 @@ extension BronzeQuery {
     try sweep()
     if let newest = found.offsets { try checkpoint.purge(newest: newest) }
     self.state = state
-    logRecovery(row, state)
+    row.announce(nextBatch: state.nextBatch, in: log)
   }
 
-  /// A checkpoint that was never used fits only to tables that no query has written.
   private func recoverNewCheckpoint() throws {
-    for table in [bronze, deadLetters].compactMap({ $0 }) {
-      guard let (appID, version) = table.snapshot.transactions.min(by: { $0.key < $1.key }) else {
-        continue
-      }
-      throw PipelineError(
-        "CHECKPOINT_MISSING", .damaged,
-        "\(checkpoint.path): no checkpoint, but \(table.path) holds batch \(version) of query "
-          + "\(appID) (row \(RecoveryRow.offsetsMissing.rawValue))",
-        remedy: "restore the checkpoint directory, or start with a new state directory")
-    }
+    try RecoveryRow.checkUnwritten(
+      [bronze, deadLetters], checkpoint: checkpoint.path,
+      otherwise: "start with a new state directory")
     try sweep()
     state = State()
-    logRecovery(.startNew, State())
+    RecoveryRow.startNew.announce(nextBatch: 0, in: log)
   }
 
   private func openTable(_ path: String) throws -> DeltaTable? {
@@ -194,19 +186,6 @@ extension BronzeQuery {
       count += try table.sweepOrphans(prefix: "\(Self.name)-", sparing: []).count
     }
     if count > 0 { log.notice("removed \(count) files that an interrupted batch left behind") }
-  }
-
-  private func logRecovery(_ row: RecoveryRow, _ state: State) {
-    let field: Log.Field = ("recovery_row", row.rawValue)
-    switch row {
-    case .startNew: log.notice("checkpoint: none yet, a new stream (row A)", [field])
-    case .replayBatch:
-      log.notice("checkpoint: batch \(state.nextBatch) is read again (row C)", [field])
-    case .finishBatch:
-      log.notice("checkpoint: batch \(state.nextBatch - 1) was finished (row D)", [field])
-    default:
-      log.info("checkpoint: batch \(state.nextBatch - 1) complete on all tables (row B)", [field])
-    }
   }
 }
 

@@ -1,3 +1,5 @@
+internal import DeltaLake
+
 /// What the files say when a query starts: the newest batch of each log and of each table.
 ///
 /// A table's batch is the version of its `txn` action for the query's id (Delta protocol,
@@ -111,7 +113,40 @@ extension RecoveryRow {
       }
     return PipelineError(
       "STATE_CONTRADICTS", .damaged, "\(places.checkpoint): \(meaning): \(facts)",
-      remedy: "restore tables and checkpoint from the same moment; `shopmetricsctl checkpoint "
-        + "show` and `shopmetricsctl verify` print the details" + places.alternative)
+      remedy: "restore tables and checkpoint from the same moment; `shopmetricsctl verify` prints "
+        + "the details" + places.alternative)
+  }
+
+  /// A checkpoint that was never used fits only to tables that no query has written.
+  ///
+  /// - Parameter otherwise: what to do instead of restoring the checkpoint.
+  /// - Throws: `CHECKPOINT_MISSING`.
+  static func checkUnwritten(
+    _ tables: [DeltaTable?], checkpoint: String, otherwise: String
+  ) throws {
+    for table in tables.compactMap({ $0 }) {
+      guard let (appID, version) = table.snapshot.transactions.min(by: { $0.key < $1.key }) else {
+        continue
+      }
+      throw PipelineError(
+        "CHECKPOINT_MISSING", .damaged,
+        "\(checkpoint): no checkpoint, but \(table.path) holds batch \(version) of query "
+          + "\(appID) (row \(offsetsMissing.rawValue))",
+        remedy: "restore the checkpoint directory, or \(otherwise)")
+    }
+  }
+
+  /// Tells the operator where a query goes on.
+  ///
+  /// - Parameter prefix: begins the line, for a query that is not the first.
+  func announce(nextBatch: Int64, prefix: String = "", in log: Log) {
+    let field: Log.Field = ("recovery_row", rawValue)
+    let text = prefix + "checkpoint: "
+    switch self {
+    case .startNew: log.notice(text + "none yet, a new stream (row A)", [field])
+    case .replayBatch: log.notice(text + "batch \(nextBatch) is read again (row C)", [field])
+    case .finishBatch: log.notice(text + "batch \(nextBatch - 1) was finished (row D)", [field])
+    default: log.info(text + "batch \(nextBatch - 1) complete on all tables (row B)", [field])
+    }
   }
 }

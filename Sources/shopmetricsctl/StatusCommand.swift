@@ -93,7 +93,7 @@ struct StatusCommand {
             ? ", and \(RunReport.grouped(table.removedBytes)) in removed files" : ""))
     }
     if silver.isBeingRebuilt {
-      lines.append("          a rebuild is unfinished; shopmetricsctl silver rebuild goes on")
+      lines.append("          a rebuild is unfinished: \(SilverRebuild.command) goes on")
     }
     return lines
   }

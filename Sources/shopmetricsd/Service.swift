@@ -81,7 +81,7 @@ final class Service: Sendable {
     }
     if new.silver.sessionGap != old.silver.sessionGap {
       return "silver.session_gap can change only with new tables: stop the daemon, run "
-        + "`shopmetricsctl silver rebuild --yes`, start it again"
+        + "\(SilverRebuild.command), start it again"
     }
     return nil
   }

@@ -40,25 +40,16 @@ extension SilverQuery {
     try openContents(sessionsTable, eventsTable, parkedAfter: state.parkedAfter)
     if let newest = found.offsets { try checkpoint.purge(newest: newest) }
     self.state = state
-    logRecovery(row, state)
+    row.announce(nextBatch: state.nextBatch, prefix: "silver ", in: log)
   }
 
-  /// A checkpoint that was never used fits only to tables that no query has written.
   private func recoverNewCheckpoint(_ tables: [DeltaTable?]) throws {
-    for table in tables.compactMap({ $0 }) {
-      guard let (appID, version) = table.snapshot.transactions.min(by: { $0.key < $1.key }) else {
-        continue
-      }
-      throw PipelineError(
-        "CHECKPOINT_MISSING", .damaged,
-        "\(checkpoint.path): no checkpoint, but \(table.path) holds batch \(version) of query "
-          + "\(appID) (row \(RecoveryRow.offsetsMissing.rawValue))",
-        remedy: "restore the checkpoint directory, or run `shopmetricsctl silver rebuild --yes`")
-    }
+    try RecoveryRow.checkUnwritten(
+      tables, checkpoint: checkpoint.path, otherwise: "run \(SilverRebuild.command)")
     try sweep(tables)
     try openContents(tables[0], tables[1], parkedAfter: nil)
     state = State()
-    logRecovery(.startNew, State())
+    RecoveryRow.startNew.announce(nextBatch: 0, prefix: "silver ", in: log)
   }
 
   private func openTable(_ path: String) throws -> DeltaTable? {
@@ -94,7 +85,7 @@ extension SilverQuery {
   private var places: RecoveryRow.Places {
     RecoveryRow.Places(
       checkpoint: checkpoint.path, first: "clickstream_sessions", second: "clickstream_events",
-      alternative: "; or run `shopmetricsctl silver rebuild --yes`")
+      alternative: "; or run \(SilverRebuild.command)")
   }
 
   // MARK: Reading
@@ -114,7 +105,7 @@ extension SilverQuery {
         "TABLE_DAMAGED", .damaged,
         "\(table.path): the commit of batch \(version) with its accounting is not in the log",
         remedy: "restore _delta_log from a copy of the table, or run "
-          + "`shopmetricsctl silver rebuild --yes`")
+          + SilverRebuild.command)
     }
     return accounting
   }
@@ -158,7 +149,6 @@ extension SilverQuery {
     state.conf = entry.confJSON
     state.lastTimestampMs = max(state.lastTimestampMs, entry.batchTimestampMs)
     guard isComplete else { return }
-    state.previousPosition = state.position
     state.position = offset
     state.watermarkMs = entry.batchWatermarkMs
   }
@@ -176,7 +166,7 @@ extension SilverQuery {
         throw PipelineError(
           "TABLE_MISSING", .damaged,
           "\(paths.events) is gone; batch \(batch) has rows for it",
-          remedy: "restore the table, or run `shopmetricsctl silver rebuild --yes`")
+          remedy: "restore the table, or run \(SilverRebuild.command)")
       }
       try CarriedCommit(actions: second.actions.map { try Action($0) }, batch: batch)
         .apply(to: eventsTable, publisher: publisher, role: .eventsCommit)
@@ -196,20 +186,5 @@ extension SilverQuery {
       count += try table.sweepOrphans(prefix: "\(Self.name)-", sparing: []).count
     }
     if count > 0 { log.notice("silver: removed \(count) files of an interrupted batch") }
-  }
-
-  private func logRecovery(_ row: RecoveryRow, _ state: State) {
-    let field: Log.Field = ("recovery_row", row.rawValue)
-    switch row {
-    case .startNew: log.notice("silver checkpoint: none yet, a new stream (row A)", [field])
-    case .replayBatch:
-      log.notice(
-        "silver checkpoint: batch \(state.nextBatch) is worked through again (row C)", [field])
-    case .finishBatch:
-      log.notice("silver checkpoint: batch \(state.nextBatch - 1) was finished (row D)", [field])
-    default:
-      log.info(
-        "silver checkpoint: batch \(state.nextBatch - 1) complete on all tables (row B)", [field])
-    }
   }
 }

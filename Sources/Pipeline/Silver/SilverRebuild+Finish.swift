@@ -36,7 +36,7 @@ struct RebuildIntent: Equatable {
     else {
       throw PipelineError(
         "REBUILD_DAMAGED", .damaged, "\(path): expected the intent of a rebuild, found other text",
-        remedy: "remove that folder and run `shopmetricsctl silver rebuild` again")
+        remedy: "remove that folder and run \(SilverRebuild.command) again")
     }
     self.init(queryID: queryID, batch: batch, bronzeVersion: bronzeVersion)
   }

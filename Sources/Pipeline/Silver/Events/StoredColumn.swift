@@ -35,7 +35,7 @@ final class StoredColumn {
         "\(file), row group \(rowGroup), column \(field.name): expected values of the table's "
           + "type, found \(reader.schema.leaves[leaf].physicalType) as \(meaning)",
         remedy: "another program wrote this file: restore the table, or run "
-          + "`shopmetricsctl silver rebuild`")
+          + SilverRebuild.command)
     }
   }
 

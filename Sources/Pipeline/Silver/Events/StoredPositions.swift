@@ -23,7 +23,7 @@ struct StoredPositions {
         "TABLE_DAMAGED", .damaged,
         "\(place), row \(row): expected values in ingested_at, kafka_partition and kafka_offset, "
           + "found null",
-        remedy: "another program wrote this file: run `shopmetricsctl silver rebuild`")
+        remedy: "another program wrote this file: run \(SilverRebuild.command)")
     }
     return SourcePosition(
       ingestedAt: ingestedAt, partition: Int32(truncatingIfNeeded: partition), offset: offset)

@@ -21,7 +21,7 @@ struct SessionFile {
       throw PipelineError(
         "SESSIONS_DAMAGED", .damaged,
         "\(table)/\(add.filePath): is_final must be true or false, found \(value ?? "null")",
-        remedy: "another program changed the table: run `shopmetricsctl silver rebuild`")
+        remedy: "another program changed the table: run \(SilverRebuild.command)")
     }
     let bounds = FileBounds(stats: add.stats)
     firsts = bounds.timestamps("first_event_ts")

@@ -8,8 +8,6 @@ internal import Parquet
 /// read.
 final class SessionFileReader {
   let path: String
-  /// Bytes of the column chunks that were read.
-  private(set) var bytesRead = 0
   private let reader: FileReader
   private let firstLeaf, lastLeaf: Int?
 
@@ -79,7 +77,7 @@ final class SessionFileReader {
   /// A column of texts with nulls; nil when the file lacks it, so that all are null.
   func optionalTexts(_ column: String, _ rowGroup: Int) throws -> ColumnValues? {
     guard let leaf = reader.leaf(ofColumn: column) else { return nil }
-    let values = try read(leaf, rowGroup)
+    let values = try reader.readColumn(rowGroup: rowGroup, leaf: leaf)
     guard case .byteArray = values.values else { throw damaged("\(column) must hold strings") }
     return values
   }
@@ -88,17 +86,11 @@ final class SessionFileReader {
     guard let leaf = reader.leaf(ofColumn: column) else {
       throw damaged("\(column) must have values, found no such column")
     }
-    let values = try read(leaf, rowGroup)
+    let values = try reader.readColumn(rowGroup: rowGroup, leaf: leaf)
     guard values.maxDefinitionLevel > 0,
       let row = values.definitionLevels.firstIndex(where: { $0 < values.maxDefinitionLevel })
     else { return values }
     throw damaged("\(column) must have a value, found null", rowGroup, row)
-  }
-
-  private func read(_ leaf: Int, _ rowGroup: Int) throws -> ColumnValues {
-    let chunk = reader.metadata.rowGroups[rowGroup].columns[leaf]
-    bytesRead += Int(clamping: chunk.metaData?.totalCompressedSize ?? 0)
-    return try reader.readColumn(rowGroup: rowGroup, leaf: leaf)
   }
 
   /// The error for rows that this program cannot have written.
@@ -108,6 +100,6 @@ final class SessionFileReader {
     if let row { place += ", row \(row)" }
     return PipelineError(
       "SESSIONS_DAMAGED", .damaged, "\(place): \(problem)",
-      remedy: "another program changed the table: run `shopmetricsctl silver rebuild`")
+      remedy: "another program changed the table: run \(SilverRebuild.command)")
   }
 }

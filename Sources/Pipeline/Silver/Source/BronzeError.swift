@@ -3,8 +3,7 @@ internal import DeltaLake
 /// Why Bronze cannot be read as a stream, in the operator's words.
 enum BronzeError {
   private static let rebuild =
-    "`shopmetricsctl silver rebuild` builds Silver anew from what "
-    + "Bronze holds now"
+    "\(SilverRebuild.command) makes Silver anew from what Bronze holds now"
 
   static func missing(_ path: String) -> PipelineError {
     PipelineError(
