@@ -63,7 +63,6 @@ extension SilverQuery {
   private func advance(past accounting: SilverAccounting, _ entry: OffsetLogEntry) {
     state?.pending = nil
     state?.nextBatch = accounting.batch + 1
-    state?.previousPosition = accounting.start
     state?.position = accounting.end
     state?.watermarkMs = entry.batchWatermarkMs
     state?.nextWatermarkMs = accounting.nextWatermarkMs

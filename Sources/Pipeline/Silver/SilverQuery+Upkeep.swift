@@ -27,7 +27,7 @@ extension SilverQuery {
       try logs.keepUp(table) { try oldestCommitNeeded(in: table) }
     }
     try attempt(tables.sessions.table) {
-      _ = try tables.sessions.vacuumIfDue(now: wallClockMilliseconds(), sparing: [])
+      _ = try tables.sessions.vacuumIfDue(now: wallClockMilliseconds())
     }
     try attempt(tables.events.table) { try vacuumIfDue(tables.events) }
   }

@@ -34,9 +34,8 @@ package final class SilverQuery {
     var queryID: String?
     /// The next batch's id.
     var nextBatch: Int64 = 0
-    /// The end of the last batch, and of the one before it; `nil` before there was one.
+    /// The end of the last batch; `nil` before there was one.
     var position: DeltaSourceOffset?
-    var previousPosition: DeltaSourceOffset?
     var conf = OffsetLogEntry.newCheckpointConf
     var lastTimestampMs: Int64 = 0
     /// The watermark of the last batch, and the one it left for the next, milliseconds.

@@ -183,12 +183,12 @@ import Testing
     #expect(removed >= 4)
     // Files and tombstones are from now or from the batches, which lie before.
     let soon = wallClockMilliseconds() + 1000
-    #expect(try fixture.sessions.vacuumIfDue(now: soon, sparing: []).isEmpty)
+    #expect(try fixture.sessions.vacuumIfDue(now: soon).isEmpty)
     let later = soon + 3_600_001
     fixture.sessions.lastVacuum = later - 359_999
-    #expect(try fixture.sessions.vacuumIfDue(now: later, sparing: []).isEmpty)
+    #expect(try fixture.sessions.vacuumIfDue(now: later).isEmpty)
     fixture.sessions.lastVacuum = later - 360_000
-    #expect(try fixture.sessions.vacuumIfDue(now: later, sparing: []).count == removed)
+    #expect(try fixture.sessions.vacuumIfDue(now: later).count == removed)
     #expect(try fixture.truths() == fixture.expected())
     #expect(try dataFiles(fixture).count == fixture.table.liveFiles().count)
   }

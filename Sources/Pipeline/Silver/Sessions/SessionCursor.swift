@@ -27,8 +27,6 @@ final class SessionCursor {
   /// When the current row's session begins; nil behind the last row.
   var first: Int64? { rows.map { $0.firsts[row] } }
 
-  var bytesRead: Int { reader.bytesRead }
-
   /// Writes the current row and goes on to the next.
   func moveRow(to writer: SessionFilesWriter) throws {
     guard let rows else { preconditionFailure("there is no row behind the last") }

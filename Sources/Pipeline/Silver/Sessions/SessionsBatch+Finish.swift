@@ -33,7 +33,6 @@ extension SessionsBatch {
     try stageParked(sorted.parked, nearUntil: nearUntil, set.visitors, &staged)
     try stageQuiet(&staged)
     try stageAside(&staged)
-    staged.bytesRead = bytesRead
     return staged
   }
 
@@ -154,14 +153,11 @@ extension SessionsBatch {
       } else {
         try writer.merge(cursors)
       }
-      for cursor in cursors { noteRead(cursor.bytesRead) }
     }
-    for touched in files {
-      staged.removes.append(removal(touched.file))
-      staged.bytesRewritten += touched.file.size
-    }
+    staged.removes += files.map { removal($0.file) }
   }
 
+  /// Stages what `body` appends in files of one partition.
   func write(
     isFinal: Bool, limits: SessionFilesWriter.Limits, _ staged: inout StagedSessions,
     _ body: (SessionFilesWriter) throws -> Void

@@ -21,8 +21,6 @@ final class SessionsBatch {
   var becameFinalAside = 0
   /// Cold files that were opened to look for sessions, each time counted.
   private(set) var openedFiles = 0
-  /// Bytes that were read from cold files.
-  private(set) var bytesRead = 0
   /// The instants up to which due sessions were taken from the parked files.
   private(set) var takenDue: (parkedAfter: Int64, watermark: Int64)?
   var writers: [SessionFilesWriter] = []
@@ -60,6 +58,7 @@ final class SessionsBatch {
     self.timestampMs = timestampMs
   }
 
+  /// The same in microseconds: `updated_at` of what the batch changes.
   var timestamp: Int64 { timestampMs.clampedMultiplied(by: 1000) }
 
   /// Moves the stored sessions that the clusters extend from cold files into the set.
@@ -112,7 +111,6 @@ final class SessionsBatch {
   ) throws {
     let reader = try SessionFileReader(file, of: sessions.table)
     openedFiles += 1
-    defer { bytesRead += reader.bytesRead }
     let staged = aside.first { $0.touched.file.add.path == file.add.path }?.touched
     let known = staged ?? touched[file.add.path]
     let touching = known ?? TouchedFile(file)
@@ -146,9 +144,6 @@ final class SessionsBatch {
     takenFinal.append(
       TakenFinal(visitor: session.visitor, first: session.first, last: session.last))
   }
-
-  /// Counts what the rewriting of a cold file read.
-  func noteRead(_ bytes: Int) { bytesRead += bytes }
 
   /// Removes the staged files; the set must not be used any more, its sessions are those of a
   /// batch that never happened.

@@ -20,7 +20,9 @@ package enum SessionsSchema {
     StructField("updated_at", .timestamp, comment: "The batch that last changed the row"),
   ])
 
+  /// A file's rows are all final or all open, so that a report on closed sessions opens no others.
   package static let partitionColumn = "is_final"
+  /// The same as the log's list.
   package static let partitionColumns = [partitionColumn]
 
   /// The properties that keep the rules by which the table was built, each a whole number.

@@ -31,7 +31,8 @@ extension SessionsTable {
       removedFiles: removes.count, removedBytes: files.reduce(0) { $0 + $1.add.size },
       addedFiles: adds.count, addedBytes: adds.reduce(0) { $0 + $1.size })
     let result = try table.commit(
-      removes.map(Action.remove) + adds.map(Action.add), info: Self.info(done, now: now),
+      removes.map(Action.remove) + adds.map(Action.add),
+      info: .compaction(adds, replacing: files.map(\.add), timestampMs: now),
       expecting: indexedVersion, publisher: publisher, role: .sessionsCommit)
     guard case .committed = result else {
       writer.discard()
@@ -63,17 +64,6 @@ extension SessionsTable {
       writer.discard()
       throw error
     }
-  }
-
-  private static func info(_ done: SessionsCompaction, now: Int64) -> CommitInfo {
-    CommitInfo(
-      timestamp: now, operation: "OPTIMIZE", operationParameters: ["predicate": "[]"],
-      isBlindAppend: false,
-      operationMetrics: [
-        "numRemovedFiles": String(done.removedFiles), "numRemovedBytes": String(done.removedBytes),
-        "numAddedFiles": String(done.addedFiles), "numAddedBytes": String(done.addedBytes),
-      ],
-      engineInfo: ProgramVersion.engineInfo)
   }
 
   // MARK: Choosing
@@ -134,16 +124,14 @@ extension SessionsTable {
   /// Removes the files that left the table longer ago than its retention, at most once in a tenth
   /// of it.
   ///
-  /// - Parameters:
-  ///   - now: milliseconds since 1970.
-  ///   - sparing: `path`s of files that a pending batch is about to commit.
+  /// - Parameter now: milliseconds since 1970.
   /// - Returns: the removed files, relative to the table.
   /// - Throws: `DeltaError`, `SystemError`; a later call goes on.
-  func vacuumIfDue(now: Int64, sparing: Set<String>) throws -> [String] {
+  func vacuumIfDue(now: Int64) throws -> [String] {
     let retention = configuration.silver.removedFileRetention.wholeMilliseconds
     if let lastVacuum, (0..<retention / 10).contains(now - lastVacuum) { return [] }
     let removed = try table.vacuum(
-      keepingFrom: table.snapshot.version, retention: retention, now: now, sparing: sparing)
+      keepingFrom: table.snapshot.version, retention: retention, now: now, sparing: [])
     lastVacuum = now
     return removed
   }

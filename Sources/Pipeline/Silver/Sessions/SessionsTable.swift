@@ -8,9 +8,9 @@ internal import Parquet
 /// *Hot* files hold the sessions that are in memory while the daemon runs; the others are cold:
 /// what they hold is found by their statistics when an event reaches into them. *Parked* is what is
 /// not final and begins too far in the future; *quiet* is what is not final yet and will be so
-/// with the next batch. Whether a file counts as hot or as parked
-/// decides about work, never about truth: rows of a hot file are in memory, those of a parked file
-/// are looked up. An instance belongs to one thread.
+/// with the next batch. Whether a file counts as hot or as parked decides about work, never about
+/// truth: rows of a hot file are in memory, those of a parked file are looked up. An instance
+/// belongs to one thread.
 final class SessionsTable {
   let table: DeltaTable
   let configuration: Configuration

@@ -16,8 +16,4 @@ struct StagedSessions {
   /// Added files of sessions that are not final and no longer in memory.
   var quietPaths: Set<String> = []
   var counts = Counts()
-  /// Bytes of cold files that were replaced because rows of them changed.
-  var bytesRewritten = 0
-  /// Bytes read from cold files.
-  var bytesRead = 0
 }

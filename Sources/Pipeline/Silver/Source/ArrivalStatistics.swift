@@ -6,8 +6,6 @@ struct ArrivalStatistics: Equatable {
   private(set) var earliest: Int64?
   /// A million times of today overflow 64 bits.
   private(set) var sum: Int128 = 0
-  /// Stored bytes of the row groups that were read, all columns.
-  var bytesRead: Int64 = 0
 
   /// Microseconds since 1970.
   var mean: Int64? { count == 0 ? nil : Int64(sum / Int128(count)) }

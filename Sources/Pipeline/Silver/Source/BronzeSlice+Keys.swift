@@ -20,7 +20,6 @@ extension BronzeSlice {
       if let arrivals = try keptColumn("kafka_timestamp", part)?.values {
         if let times = arrivals.timestamps { statistics.include(times) }
       }
-      statistics.bytesRead += part.storedBytes
     }
   }
 
@@ -93,7 +92,7 @@ extension BronzeSlice {
 
   /// Times of the years 1 to 9999, as `timestamp` has them.
   private func requiredTimes(_ name: String, _ part: Part) throws -> [Int64] {
-    let possible: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
+    let possible = EventTime.instants
     let times = try requiredLongs(name, part)
     if let least = times.min(), let greatest = times.max(),
       !possible.contains(least) || !possible.contains(greatest)
@@ -104,14 +103,6 @@ extension BronzeSlice {
         "expected a time of the years 1 to 9999 in \(name), found \(times[row]) microseconds")
     }
     return times
-  }
-}
-
-extension BronzeSlice.Part {
-  fileprivate var storedBytes: Int64 {
-    file.reader.metadata.rowGroups[rowGroup].columns.reduce(0) {
-      $0 &+ max(0, $1.metaData?.totalCompressedSize ?? 0)
-    }
   }
 }
 
