@@ -58,7 +58,10 @@ def open_state(directory, history, brokers, topic):
         delta={"checkpoint_interval": 3},
         silver={"session_gap": duration(history.gap),
                 "allowed_lateness": duration(history.lateness),
-                "max_rows_per_batch": history.max_rows})
+                "max_rows_per_batch": history.max_rows,
+                # Small enough for batches of several slices and for sessions that leave memory.
+                "rows_in_memory": (1, 20, 262_144)[history.seed % 3],
+                "sessions_in_memory": (1, 3, 10, 200_000)[history.seed % 4]})
 
 
 def play(history, directory, topic):

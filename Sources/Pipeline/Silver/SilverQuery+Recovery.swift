@@ -28,6 +28,8 @@ extension SilverQuery {
       carriesSecond: newest?.second != nil)
     let row = RecoveryRow.matching(found)
     guard !row.isRefusal else { throw row.refusal(found, in: places) }
+    // Nothing else reads it, and damage should be found while a copy is still at hand.
+    if let newest = found.commits { _ = try checkpoint.commit(newest) }
     var state = try readState(queryID, found, newest)
     if row == .finishBatch, let batch = found.offsets {
       try finishBatch(batch, found, newest, eventsTable)
