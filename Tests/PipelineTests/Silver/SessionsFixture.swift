@@ -60,6 +60,7 @@ final class SessionsFixture {
       commitRole: .sessionsCommit)
     sessions = try SessionsTable(
       table: table, configuration: configuration, publisher: publisher)
+    try sessions.reload(parkedAfter: nil)
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
