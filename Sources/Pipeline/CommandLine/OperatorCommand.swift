@@ -39,9 +39,9 @@ package enum OperatorCommand: Equatable, Sendable {
     commands: [
       CommandRow("produce", "Send realistic click events to the topic"),
       CommandRow("status", "Where the stream is and what its last batch did"),
-      CommandRow("checkpoint show", "The checkpoint's batches and offsets"),
-      CommandRow("verify", "Check tables and checkpoint from the files alone"),
-      CommandRow("silver rebuild", "Make the Silver tables anew from Bronze"),
+      CommandRow("checkpoint show", "The batches and offsets of both checkpoints"),
+      CommandRow("verify", "Check all tables and checkpoints from the files alone"),
+      CommandRow("silver rebuild", "Make Silver anew from Bronze, with the daemon stopped"),
     ],
     options: [
       OptionRow(

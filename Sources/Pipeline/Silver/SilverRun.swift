@@ -109,7 +109,8 @@ final class SilverRun {
     guard now - state.lastTimestampMs >= query.idlePauseMs else { return }
     let watermark = query.watermark.whenDrained(
       batchTimestampMs: now, current: state.nextWatermarkMs)
-    guard sessions.holdsSessions(endingBefore: watermark * 1000 - query.gap) else { return }
+    let end = watermark.clampedMultiplied(by: 1000).clampedSubtracting(query.gap)
+    guard sessions.holdsSessions(endingBefore: end) else { return }
     let entry = try logBatch(to: position, advances: true)
     try runBatch(entry, from: position, to: position, [], bronze)
   }

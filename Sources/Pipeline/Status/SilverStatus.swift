@@ -4,6 +4,10 @@ internal import StreamCheckpoint
 
 /// What the files say about Silver, read without writing anything.
 package struct SilverStatus {
+  package let queryID: String?
+  package let observation: RecoveryObservation
+  /// What the newest logged batch read Bronze up to, as the JSON of the checkpoint.
+  package let newestOffset: String?
   /// The accounting of the newest batch; `nil` before the first one.
   package let accounting: SilverAccounting?
   /// The watermark of the newest batch, in milliseconds since 1970.
@@ -36,32 +40,29 @@ package struct SilverStatus {
   }
 
   private init(paths: StatePaths) throws {
-    let checkpoint = CheckpointDirectory(
-      path: paths.silverCheckpoint, publisher: Publisher(lock: nil))
-    let sessionsTable = try DeltaTable.open(path: paths.sessions)
-    accounting = try Self.accounting(checkpoint, sessionsTable)
+    let state = try SilverState(paths)
+    if let damage = state.damage.first { throw damage }
+    let checkpoint = state.checkpoint
+    queryID = state.queryID
+    observation = state.observation
+    newestOffset = try state.observation.offsets.flatMap { id in
+      let path = "\(checkpoint.offsetLog.directory)/\(id)"
+      guard let text = try checkpoint.offsets(id)?.sources.first ?? nil else { return nil }
+      return try DeltaSourceOffset(json: text, path: path).json
+    }
+    accounting = state.accounting
     watermarkMs =
       try accounting.flatMap { try checkpoint.offsets($0.batch)?.batchWatermarkMs } ?? 0
     var rows: [String: Int64] = [:]
-    sessions = try sessionsTable.map { table in
+    sessions = try state.sessions.map { table in
       try Self.describe(table) { file in
         rows[(file.partitionValues["is_final"] ?? nil) ?? "", default: 0] += file.rowCount ?? 0
       }
     }
     openSessions = rows["false"] ?? 0
     finalSessions = rows["true"] ?? 0
-    events = try DeltaTable.open(path: paths.events).map { try Self.describe($0) { _ in } }
+    events = try state.events.map { try Self.describe($0) { _ in } }
     isBeingRebuilt = try Files.exists(paths.silverRebuild)
-  }
-
-  private static func accounting(
-    _ checkpoint: CheckpointDirectory, _ table: DeltaTable?
-  ) throws -> SilverAccounting? {
-    guard let table, let queryID = try checkpoint.queryID(),
-      let batch = table.snapshot.transactionVersion(of: queryID)
-    else { return nil }
-    return try table.commitInfo(ofTransaction: queryID, version: batch)?
-      .info.shopmetrics.flatMap(SilverAccounting.init)
   }
 
   private static func describe(
