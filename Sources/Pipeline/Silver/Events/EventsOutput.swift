@@ -59,6 +59,16 @@ final class EventsOutput {
     }
   }
 
+  /// Takes all rows of a stored row group in their order.
+  ///
+  /// - Returns: false, and nothing was taken, for a file that stores a column in another form.
+  func append(_ rows: StoredRows) throws -> Bool {
+    if rowCount + rows.rowCount > rowGroupRows { try writeRowGroup() }
+    guard try rows.append(to: buffers) else { return false }
+    if rowCount >= rowGroupRows || byteCount >= rowGroupBytes { try writeRowGroup() }
+    return true
+  }
+
   private var rowCount: Int { buffers.first?.rowCount ?? 0 }
 
   private var byteCount: Int { buffers.reduce(0) { $0 + $1.byteCount } }

@@ -16,8 +16,8 @@ extension EventsTable {
   /// Each is open while it is merged.
   private static let filesAtOnce = 64
 
-  /// Merges small files of about the same size into one, sorted by event time, when there are
-  /// enough of them.
+  /// Merges small files of about the same size into one, in the order of their times, when there
+  /// are enough of them.
   ///
   /// A file grows at least 16-fold by it, so a row is written again only a few times in its life,
   /// and the number of files stays small. The merging is a commit of its own that changes no rows;
@@ -35,7 +35,7 @@ extension EventsTable {
     let output = try output(
       prefix: namePrefix + mark, isSorted: false, isAside: !mark.isEmpty)
     do {
-      try merge(merged, into: output)
+      try merge(merged, into: output, sorting: !mark.isEmpty)
       let adds = try output.seal().map { file in
         var file = file
         file.dataChange = false
@@ -92,15 +92,20 @@ extension EventsTable {
     return tier
   }
 
-  /// Writes the rows of the files, row groups in the order of their times and rows sorted within
-  /// about a row group's size, so that memory stays bounded.
-  private func merge(_ files: [EventFile], into output: EventsOutput) throws {
+  /// Writes the rows of the files, row groups in the order of their times.
+  ///
+  /// - Parameter sorting: also sort rows within about a row group's size. Batches in order have
+  ///   row groups of short times already, which move whole.
+  private func merge(
+    _ files: [EventFile], into output: EventsOutput, sorting: Bool
+  ) throws {
     let groups = try files.flatMap { file in
       let reader = try table.openFile(file.add)
       return (0..<reader.rowGroupCount).map { rows(of: file, reader, rowGroup: $0) }
     }
     var pending: [StoredRows] = []
     for group in groups.sorted(by: { $0.times.lowerBound < $1.times.lowerBound }) {
+      if try !sorting && output.append(group) { continue }
       pending.append(group)
       let rowCount = pending.reduce(0) { $0 + $1.rowCount }
       let byteCount = pending.reduce(0) { $0 + $1.byteCount }

@@ -51,6 +51,33 @@ final class StoredRows {
     return column
   }
 
+  /// Appends all rows in their order, whole columns at a time.
+  ///
+  /// - Returns: false, and nothing is appended, when the file stores a column in another form than
+  ///   the buffer has, such as INT96.
+  /// - Throws: `ParquetError`; the buffers must be reset then.
+  func append(to buffers: [ColumnBuffer]) throws -> Bool {
+    let leaves = schema.fields.map { reader.leaf(ofColumn: $0.name) }
+    for (leaf, buffer) in zip(leaves, buffers) {
+      guard let stored = leaf.map({ reader.schema.leaves[$0] }) else { continue }
+      guard stored.physicalType == buffer.leaf.physicalType,
+        stored.logicalType == buffer.leaf.logicalType
+      else { return false }
+    }
+    let everything = [Bool](repeating: true, count: rowCount)
+    try everything.withUnsafeBufferPointer { everything in
+      for (leaf, buffer) in zip(leaves, buffers) {
+        if let leaf {
+          let values = try reader.readColumn(rowGroup: rowGroup, leaf: leaf)
+          try buffer.append(values, where: RowSelection(everything))
+        } else {
+          buffer.appendNulls(rowCount)
+        }
+      }
+    }
+    return true
+  }
+
   /// Gives the memory of the decoded columns back.
   func forgetColumns() { columns = [:] }
 }
