@@ -53,11 +53,16 @@ package final class FingerprintCache {
   /// Forgets everything; the caller then inserts every stored event from this time on.
   ///
   /// `newest` is the newest event time that is not in the future. Events more than a day later are
-  /// kept apart: a flood of them does not drive out the others.
-  package func reset(coveringFrom lowerBound: Int64, newest: Int64? = nil) {
+  /// kept apart: a flood of them does not drive out the others. `expecting` is about how many will
+  /// be inserted, so that the table need not grow.
+  package func reset(
+    coveringFrom lowerBound: Int64, newest: Int64? = nil, expecting count: Int = 0
+  ) {
     (self.lowerBound, upperBound) = (lowerBound, .max)
     (clock, horizon, earliestFar, sweptBound) = (nil, .max, .max, lowerBound)
     table = FingerprintTable(slotCount: min(Self.smallest, Self.slots(for: capacity)))
+    let slotCount = Self.slots(for: min(count, capacity))
+    if slotCount > table.slotCount { table.resize(to: slotCount) }
     if let newest { advance(to: newest) }
   }
 
@@ -123,23 +128,44 @@ package final class FingerprintCache {
     }
   }
 
-  /// Adds some rows in the order of their places in the table, which is thrice as fast as theirs.
+  /// Adds stored events, an instant and a fingerprint each; those outside the bounds are ignored.
+  package func insert(times: [Int64], fingerprints: [UInt64]) {
+    precondition(times.count == fingerprints.count, "an event has both")
+    var start = 0
+    while start < times.count {
+      let end = min(times.count, start + min(Self.chunk, capacity / 8))
+      insert(start..<end) { (times[$0], fingerprints[$0]) }
+      start = end
+    }
+  }
+
+  /// Adds some rows.
   private func insert(
     _ rows: EventRows, _ range: Range<Int>, where survivors: UnsafeBufferPointer<Bool>
   ) {
-    if room < range.count { makeRoom(for: range.count) }
-    let isRoomy = room >= range.count
     let (times, visitors, hashes) = (rows.times, rows.visitorNumbers, rows.eventIDHashes)
     let visitorHashes = rows.visitors.allHashes
-    var words = GrowableBuffer<UInt64>(capacity: range.count)
-    for row in range where survivors[row] && covers(times[row]) {
+    insert(range) { row in
+      guard survivors[row] else { return nil }
       let fingerprint = EventHash.fingerprint(
         visitorHash: visitorHashes[Int(visitors[row])], time: times[row],
         eventIDHash: hashes[row])
+      return (times[row], fingerprint)
+    }
+  }
+
+  /// Adds some events in the order of their places in the table, which is thrice as fast as theirs.
+  @inline(__always)
+  private func insert(_ range: Range<Int>, _ event: (Int) -> (time: Int64, print: UInt64)?) {
+    if room < range.count { makeRoom(for: range.count) }
+    let isRoomy = clock != nil && room >= range.count
+    var words = GrowableBuffer<UInt64>(capacity: range.count)
+    for index in range {
+      guard let (time, fingerprint) = event(index), covers(time) else { continue }
       if isRoomy {
-        words.append(fingerprint & ~CoarseTime.mask | code(of: times[row]))
+        words.append(fingerprint & ~CoarseTime.mask | code(of: time))
       } else {
-        insert(time: times[row], fingerprint: fingerprint)
+        insert(time: time, fingerprint: fingerprint)
       }
     }
     table.insert(words.elements)

@@ -6,9 +6,13 @@ struct EventFile {
   let add: AddFile
   /// The event times that the file may hold, in microseconds since 1970.
   let times: ClosedRange<Int64>
+  /// The number of rows; nil when it is not stated.
+  let rowCount: Int64?
 
   init(_ add: AddFile) {
-    times = FileBounds(stats: add.stats).timestamps("event_ts")
+    let bounds = FileBounds(stats: add.stats)
+    times = bounds.timestamps("event_ts")
+    rowCount = bounds.rowCount
     var add = add
     add.stats = nil
     self.add = add

@@ -46,7 +46,10 @@ final class EventsTable {
   ///     first to go when there is no room.
   /// - Throws: `ParquetError`, `TABLE_DAMAGED`; the cache then covers nothing.
   func prepareCache(from time: Int64, newest: Int64) throws {
-    cache.reset(coveringFrom: time, newest: newest)
+    let count = files.values.reduce(Int64(0)) {
+      $1.times.upperBound >= time ? $0.clampedAdding($1.rowCount ?? 0) : $0
+    }
+    cache.reset(coveringFrom: time, newest: newest, expecting: Int(clamping: count))
     do {
       for file in files.values.sorted(by: EventFile.isNewer) where cache.covers(file.times) {
         try addFingerprints(of: file)
@@ -63,17 +66,21 @@ final class EventsTable {
     for group in groups.sorted(by: { $0.times.upperBound > $1.times.upperBound })
     where cache.covers(group.times) {
       let keys = try StoredKeys(group)
+      var times: [Int64] = []
+      var fingerprints: [UInt64] = []
+      times.reserveCapacity(group.rowCount)
+      fingerprints.reserveCapacity(group.rowCount)
       for row in 0..<group.rowCount {
         guard let time = keys.time(row), EventRows.representableTimes.contains(time),
-          cache.covers(time),
           let visitor = keys.withVisitor(row, EventHash.of),
           let eventID = keys.withEventID(row, EventHash.of)
         else { continue }
-        cache.insert(
-          time: time,
-          fingerprint: EventHash.fingerprint(
-            visitorHash: visitor, time: time, eventIDHash: eventID))
+        times.append(time)
+        fingerprints.append(
+          EventHash.fingerprint(visitorHash: visitor, time: time, eventIDHash: eventID))
       }
+      cache.insert(times: times, fingerprints: fingerprints)
+      group.forgetColumns()
     }
   }
 
