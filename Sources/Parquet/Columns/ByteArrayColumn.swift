@@ -1,9 +1,12 @@
 /// How a column of byte strings is stored.
 public enum ByteArrayEncoding: Equatable, Sendable {
   /// Each distinct string once, in a dictionary page of at most `byteLimit` bytes; once the
-  /// dictionary is full, the rest of the row group is stored as `deltaLength`.
+  /// dictionary is full, the rest of the row group is stored as `plain`.
   case dictionary(byteLimit: Int)
   /// DELTA_LENGTH_BYTE_ARRAY, for strings that hardly repeat.
+  ///
+  /// Spark before 3.5.6 and Spark 4.0.0 misread it, without an error, in columns with nulls and in
+  /// pages of more than 4,096 values (SPARK-52240).
   case deltaLength
   case plain
 
@@ -34,7 +37,7 @@ public final class ByteArrayColumn: ColumnBuffer {
       hasDictionary = false
     }
     isDictionaryFull = !hasDictionary
-    directEncoding = encoding == .plain ? .plain : .deltaLengthByteArray
+    directEncoding = encoding == .deltaLength ? .deltaLengthByteArray : .plain
     super.init(leaf, holding: .byteArray)
   }
 

@@ -25,7 +25,7 @@ final class BronzeColumns {
       ByteArrayColumn(leaves[index], encoding: encoding)
     }
     // Ids hardly repeat: a dictionary would only be given up after it had cost its memory.
-    eventID = text(0, .deltaLength)
+    eventID = text(0, .plain)
     customerID = text(1)
     productID = text(2)
     eventType = text(3)

@@ -14,7 +14,7 @@ final class DeadLetterColumns {
 
   init(topic: String) throws {
     let leaves = try BronzeSchema.deadLetter.parquetSchema().leaves
-    rawValue = ByteArrayColumn(leaves[0], encoding: .deltaLength)
+    rawValue = ByteArrayColumn(leaves[0], encoding: .plain)
     rawKey = ByteArrayColumn(leaves[1])
     headers = ByteArrayColumn(leaves[2])
     kafkaTopic = ByteArrayColumn(leaves[3])

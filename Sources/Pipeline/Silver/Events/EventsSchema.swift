@@ -17,7 +17,7 @@ enum EventsSchema {
     return try zip(leaves, schema.fields).map { leaf, field in
       switch field.type {
       // Ids hardly repeat: a dictionary would only be given up after it had cost its memory.
-      case .string where field.name == "event_id": ByteArrayColumn(leaf, encoding: .deltaLength)
+      case .string where field.name == "event_id": ByteArrayColumn(leaf, encoding: .plain)
       case .string: ByteArrayColumn(leaf)
       case .long, .timestamp: Int64Column(leaf)
       case .integer: Int32Column(leaf)

@@ -22,8 +22,8 @@ final class SessionColumns {
     let stored = SessionsSchema.table.without(SessionsSchema.partitionColumns)
     let leaves = try stored.parquetSchema().leaves
     // Both hardly repeat within a row group, which holds the sessions of a short time.
-    sessionID = ByteArrayColumn(leaves[0], encoding: .deltaLength)
-    customerID = ByteArrayColumn(leaves[1], encoding: .deltaLength)
+    sessionID = ByteArrayColumn(leaves[0], encoding: .plain)
+    customerID = ByteArrayColumn(leaves[1], encoding: .plain)
     date = Int32Column(leaves[2])
     first = Int64Column(leaves[3])
     last = Int64Column(leaves[4])
