@@ -233,7 +233,7 @@ def test_nothing_from_a_payload_is_in_what_the_daemon_says(ingested):
     for text in reports:
         assert MARK not in text
         assert not re.search(r"[^\n\x20-\x7e…–—]", text), text
-    line = re.compile(r"\d\d:\d\d:\d\d (checkpoint|batch \d+|run ok): ")
+    line = re.compile(r"\d\d:\d\d:\d\d (silver )?(checkpoint|batch \d+|run ok): ")
     assert all(line.match(said) for said in output.splitlines()), output
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 
@@ -10,7 +11,7 @@ from broker import EmbeddedBroker
 from deltalake import DeltaTable
 from silver_inspection import assert_silver
 from silver_shop import HOUR, LONG_AGO, Shop, click, events_path, now, sessions_path
-from support import binary, execute
+from support import KILLED, binary, build_tracer, execute
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +31,37 @@ def compact(path):
     return DeltaTable(str(path)).optimize.compact()["numFilesRemoved"]
 
 
-def kill(shop, point):
-    outcome = shop.state.run_once(expect=None, environment={"SHOPMETRICS_CRASH_AT": point})
-    assert outcome.code == -signal.SIGKILL
-    return outcome
+@pytest.fixture(scope="module")
+def tracer(tmp_path_factory):
+    return build_tracer(tmp_path_factory.mktemp("tracer"))
 
 
-def test_a_file_moved_between_both_commits_of_a_batch_is_not_taken_out_twice(shop):
+def run(state):
+    return state.command("run", "--once")
+
+
+def rebuild(state):
+    return [str(binary("shopmetricsctl")), "--config", str(state.config),
+            "silver", "rebuild", "--yes"]
+
+
+def traced(tracer, state, command, *options):
+    return execute([str(tracer), "--under", str(state.directory), "--log",
+                    str(state.root / "points"), *options, "--", *command(state)])
+
+
+def kill(tracer, state, command, call, part):
+    """Ends the command before its first such call on such a file; a copy tells which that is."""
+    copy = state.copy(state.root / "recorded")
+    assert traced(tracer, copy, command).code == 0
+    fields = [line.split(" ", 4) for line in (copy.root / "points").read_text().splitlines()]
+    found = [":".join(f[1:4]) for f in fields if f[2].startswith(call) and part in f[4]]
+    assert found, f"no point is a {call} of {part}"
+    shutil.rmtree(copy.root)
+    assert traced(tracer, state, command, "--kill", found[0]).code == KILLED
+
+
+def test_a_file_moved_between_both_commits_of_a_batch_is_not_taken_out_twice(shop, tracer):
     stored = click("anna", LONG_AGO, "purchase", event_id="double")
     shop.write(stored, *(click(f"v{i}", LONG_AGO + i * HOUR) for i in range(5)))
     shop.run()
@@ -45,7 +70,7 @@ def test_a_file_moved_between_both_commits_of_a_batch_is_not_taken_out_twice(sho
     # Came in earlier than the stored one: its file is written again without that row.
     shop.write({**stored, "event_type": "search", "kafka_offset": 1_000_000,
                 "ingested_at": stored["ingested_at"] - 1_000_000})
-    kill(shop, "sessionsCommit.published")
+    kill(tracer, shop.state, run, "link", "/silver/clickstream_events/_delta_log/")
     assert compact(events_path(shop.state)) >= 2
     outcome = shop.state.run_once(expect=65)
     assert "TABLE_REWRITTEN" in outcome.output
@@ -76,13 +101,11 @@ def test_files_moved_in_the_middle_of_a_batch_do_not_double_rows(shop):
     assert len(shop.events()) == 80
 
 
-def test_a_rebuild_that_goes_on_reads_each_row_once(shop):
+def test_a_rebuild_that_goes_on_reads_each_row_once(shop, tracer):
     shop.write(*(click(f"v{i}", LONG_AGO + i * HOUR) for i in range(5)))
     shop.run()
-    command = [binary("shopmetricsctl"), "--config", shop.state.config, "silver", "rebuild", "--yes"]
-    outcome = execute([str(word) for word in command], 60,
-                      {"SHOPMETRICS_CRASH_AT": "offsets.directorySynced"})
-    assert outcome.code == -signal.SIGKILL
+    kill(tracer, shop.state, rebuild, "write",
+         "/silver/.rebuild/clickstream_events/clickstream_silver-00000000-")
     shop.write(*(click(f"x{i}", LONG_AGO + i * HOUR) for i in range(5)))
     shop.run()
     assert shop.state.tool("silver", "rebuild", "--yes").code == 0
@@ -90,11 +113,11 @@ def test_a_rebuild_that_goes_on_reads_each_row_once(shop):
     assert_silver(shop.state)
 
 
-def test_the_tombstones_of_a_replayed_batch_are_of_today(shop):
+def test_the_tombstones_of_a_replayed_batch_are_of_today(shop, tracer):
     shop.write(*(click(f"v{i}", now()) for i in range(3)))
     shop.run()
     shop.write(click("v0", now()))
-    kill(shop, "sessionsData.written")
+    kill(tracer, shop.state, run, "write", "/is_final=false/clickstream_silver-00000001-")
     restart = time.time_ns() // 1_000_000
     shop.run()
     log = sessions_path(shop.state) / "_delta_log"
