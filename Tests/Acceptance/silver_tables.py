@@ -64,8 +64,10 @@ class LoggedBatch:
 def logged_batches(state):
     """batch -> LoggedBatch for every file in offsets/."""
     root = checkpoint_path(state)
+    # A kill may have left the one directory without the other.
+    offsets = root / "offsets"
     found = {}
-    for path in (root / "offsets").iterdir() if root.is_dir() else ():
+    for path in offsets.iterdir() if offsets.is_dir() else ():
         if not path.name.isdigit():
             continue
         version, metadata, source = path.read_text().split("\n")
