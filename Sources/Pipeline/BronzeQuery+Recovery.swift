@@ -177,14 +177,9 @@ extension BronzeQuery {
 
   /// Removes temporary files, and data files that no commit names.
   private func sweep() throws {
-    var count = try checkpoint.sweepTemporaries()
-    // By path: a table whose creation was interrupted is none yet, and has leftovers all the same.
-    for path in [configuration.paths.bronze, configuration.paths.deadLetter] {
-      count += try publisher.sweepTemporaries(in: "\(path)/_delta_log").count
-    }
-    for table in [bronze, deadLetters].compactMap({ $0 }) {
-      count += try table.sweepOrphans(prefix: "\(Self.name)-", sparing: []).count
-    }
+    let count = try checkpoint.removeLeftovers(
+      of: Self.name, at: [configuration.paths.bronze, configuration.paths.deadLetter],
+      [bronze, deadLetters], publisher)
     if count > 0 { log.notice("removed \(count) files that an interrupted batch left behind") }
   }
 }

@@ -21,7 +21,7 @@ struct LogMaintenance {
   /// - Throws: only where it is unknown what is on disk.
   func keepUp(_ table: DeltaTable, oldestNeeded: () throws -> Int64) throws {
     let now = wallClockMilliseconds()
-    do {
+    try log.attempting("log maintenance", of: table) {
       let written = try table.writeCheckpointIfDue(
         interval: settings.checkpointInterval, now: now, publisher: publisher)
       guard let written else { return }
@@ -30,10 +30,21 @@ struct LogMaintenance {
         keepingFrom: try oldestNeeded(), retention: settings.logRetention.wholeMilliseconds,
         now: now, publisher: publisher)
       if !removed.isEmpty { log.info("\(table.path): removed \(removed.count) old log files") }
+    }
+  }
+}
+
+extension Log {
+  /// Does what keeps a table up and belongs to no batch: a failure is a warning.
+  ///
+  /// - Throws: only where it is unknown what is on disk.
+  func attempting(_ what: String, of table: DeltaTable, _ body: () throws -> Void) throws {
+    do {
+      try body()
     } catch {
       let problem = PipelineError.translating(error)
       guard problem.kind != .outcomeUnknown else { throw problem }
-      log.warning("\(table.path): log maintenance failed, rows are unharmed: \(problem)")
+      warning("\(table.path): \(what) failed, rows are unharmed: \(problem)")
     }
   }
 }

@@ -179,14 +179,8 @@ extension SilverQuery {
 
   /// Removes temporary files, and data files that no commit names.
   private func sweep(_ tables: [DeltaTable?]) throws {
-    var count = try checkpoint.sweepTemporaries()
-    // By path: a table whose creation was interrupted is none yet, and has leftovers all the same.
-    for path in [paths.sessions, paths.events] {
-      count += try publisher.sweepTemporaries(in: "\(path)/_delta_log").count
-    }
-    for table in tables.compactMap({ $0 }) {
-      count += try table.sweepOrphans(prefix: "\(Self.name)-", sparing: []).count
-    }
+    let count = try checkpoint.removeLeftovers(
+      of: Self.name, at: [paths.sessions, paths.events], tables, publisher)
     if count > 0 { log.notice("silver: removed \(count) files of an interrupted batch") }
   }
 }

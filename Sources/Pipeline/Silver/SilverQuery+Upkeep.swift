@@ -8,14 +8,14 @@ extension SilverQuery {
   /// later.
   /// - Throws: only where it is unknown what is on disk.
   func maintain(_ tables: (sessions: SessionsTable, events: EventsTable)) throws {
-    try attempt(tables.sessions.table) {
+    try log.attempting("upkeep", of: tables.sessions.table) {
       while let done = try tables.sessions.compactIfDue(
         namePrefix: Self.compactionPrefix, now: wallClockMilliseconds())
       {
         log.info("sessions: joined \(done.removedFiles) files into \(done.addedFiles)")
       }
     }
-    try attempt(tables.events.table) {
+    try log.attempting("upkeep", of: tables.events.table) {
       while let done = try tables.events.compact(
         namePrefix: Self.compactionPrefix, timestampMs: wallClockMilliseconds())
       {
@@ -26,10 +26,10 @@ extension SilverQuery {
     for table in [tables.sessions.table, tables.events.table] {
       try logs.keepUp(table) { try oldestCommitNeeded(in: table) }
     }
-    try attempt(tables.sessions.table) {
+    try log.attempting("upkeep", of: tables.sessions.table) {
       _ = try tables.sessions.vacuumIfDue(now: wallClockMilliseconds())
     }
-    try attempt(tables.events.table) { try vacuumIfDue(tables.events) }
+    try log.attempting("upkeep", of: tables.events.table) { try vacuumIfDue(tables.events) }
   }
 
   /// Names of files that a compaction makes; the sweep of orphans knows them.
@@ -44,16 +44,6 @@ extension SilverQuery {
       keepingFrom: events.table.snapshot.version,
       retention: events.table.snapshot.deletedFileRetention, now: now, sparing: [])
     lastEventsVacuum = now
-  }
-
-  private func attempt(_ table: DeltaTable, _ body: () throws -> Void) throws {
-    do {
-      try body()
-    } catch {
-      let problem = PipelineError.translating(error)
-      guard problem.kind != .outcomeUnknown else { throw problem }
-      log.warning("\(table.path): upkeep failed, rows are unharmed: \(problem)")
-    }
   }
 
   /// The commit of the newest batch: it carries the accounting that recovery reads.

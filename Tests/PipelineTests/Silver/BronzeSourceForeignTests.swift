@@ -157,38 +157,14 @@ struct BronzeSourceForeignTests {
 
 /// A Python with pyarrow and deltalake, and the rows that the tests write with it.
 enum BronzeSourcePython {
-  /// `SHOPMETRICS_PYTHON`, else the package's own virtual environment; nil when neither is there.
-  static let path: String? = {
-    if let path = ProcessInfo.processInfo.environment["SHOPMETRICS_PYTHON"] { return path }
-    var root = URL(fileURLWithPath: #filePath)
-    for _ in 0..<4 { root.deleteLastPathComponent() }
-    let own = root.appendingPathComponent(".venv/bin/python").path
-    return FileManager.default.isExecutableFile(atPath: own) ? own : nil
-  }()
+  static let path = PythonProgram.path
 
   static let missing: Comment =
     "SKIPPED: no Python with pyarrow and deltalake; set SHOPMETRICS_PYTHON or make .venv"
 
-  struct Failed: Error, CustomStringConvertible {
-    let description: String
-  }
-
   /// Runs a script with the path of a table; gives the lines that it printed.
   static func lines(_ script: String, _ table: String) throws -> [String] {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path ?? "python3")
-    process.arguments = ["-c", prelude + script, table]
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    let complaint = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Failed(description: String(decoding: complaint, as: UTF8.self))
-    }
-    return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+    try PythonProgram.lines(of: prelude + script, table)
   }
 
   private static let prelude = """

@@ -57,38 +57,14 @@ import Testing
 
 /// A Python with the other readers of Delta tables.
 enum SessionsPython {
-  /// `SHOPMETRICS_PYTHON`, else the package's own virtual environment; nil when neither is there.
-  static let path: String? = {
-    if let path = ProcessInfo.processInfo.environment["SHOPMETRICS_PYTHON"] { return path }
-    let own = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent(".venv/bin/python").path
-    return FileManager.default.isExecutableFile(atPath: own) ? own : nil
-  }()
+  static let path = PythonProgram.path
 
   static let missing: Comment =
     "SKIPPED: no Python with deltalake, polars and duckdb; set SHOPMETRICS_PYTHON or make .venv"
 
-  struct Failed: Error, CustomStringConvertible {
-    let description: String
-  }
-
   /// Runs a script with the path of a table in `table`, and returns the lines that it printed.
   static func run(_ script: String, _ table: String) throws -> [String] {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path ?? "python3")
-    process.arguments = ["-c", prelude + script + "\n", table]
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
-    let lines = output.fileHandleForReading.readDataToEndOfFile()
-    let complaint = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Failed(description: String(decoding: complaint, as: UTF8.self))
-    }
-    return String(decoding: lines, as: UTF8.self).split(separator: "\n").map(String.init)
+    try PythonProgram.lines(of: prelude + script + "\n", table)
   }
 
   /// What every reader sees: its name, then its rows as sorted lines.
