@@ -46,14 +46,19 @@ package struct OptionRow: Sendable {
   package let help: String
   /// The commands that know it; empty for an option of the program.
   package let commands: [String]
+  /// The values that a shell may offer; empty where the argument's word says what is meant
+  /// (`FILE`, `DIR`) or anything goes.
+  package let choices: [String]
 
   package init(
-    _ name: String, _ argument: Argument = .none, _ help: String, of commands: [String] = []
+    _ name: String, _ argument: Argument = .none, _ help: String, of commands: [String] = [],
+    choices: [String] = []
   ) {
     self.name = name
     self.argument = argument
     self.help = help
     self.commands = commands
+    self.choices = choices
   }
 }
 

@@ -54,16 +54,18 @@ package struct Journal: Sendable {
 
   /// Writes one line; `priority` is that of syslog(3), 0 to 7.
   ///
-  /// Field names are lower snake case and become `SHOPMETRICS_…`. Control characters in the
-  /// message are escaped; fields are kept as they are, the journal stores them by length.
+  /// `messageID`, 32 hexadecimal digits, says what kind of line it is: the journal's catalog
+  /// explains it. Field names are lower snake case and become `SHOPMETRICS_…`. Control characters
+  /// in the message are escaped; fields are kept as they are, the journal stores them by length.
   package func write(
-    priority: Int, _ message: String, fields: [(name: String, value: String)] = []
+    priority: Int, _ message: String, messageID: String? = nil,
+    fields: [(name: String, value: String)] = []
   ) {
     let text = PrintableText.escaping(message, limit: 4096)
     if let socket {
       guard let lost = socket.lostLinesIfReady() else { return }
       let loss = lost == 0 ? [] : [(name: "lost_lines", value: String(lost))]
-      sendNative(entries(priority, text, fields + loss))
+      sendNative(entries(priority, text, messageID: messageID, fields + loss))
     } else {
       writeText(priority, text)
     }
@@ -71,11 +73,13 @@ package struct Journal: Sendable {
 
   /// One `NAME=value` for each field, the form of sd_journal_sendv(3).
   func entries(
-    _ priority: Int, _ message: String, _ fields: [(name: String, value: String)]
+    _ priority: Int, _ message: String, messageID: String? = nil,
+    _ fields: [(name: String, value: String)]
   ) -> [[UInt8]] {
-    let own = [
-      "MESSAGE=\(message)", "PRIORITY=\(priority)", "SYSLOG_IDENTIFIER=\(identifier)",
-    ]
+    let own =
+      [
+        "MESSAGE=\(message)", "PRIORITY=\(priority)", "SYSLOG_IDENTIFIER=\(identifier)",
+      ] + (messageID.map { ["MESSAGE_ID=\($0)"] } ?? [])
     let extra = fields.map { "SHOPMETRICS_\(Self.fieldName($0.name))=\($0.value)" }
     return (own + extra).map { Array($0.utf8) }
   }

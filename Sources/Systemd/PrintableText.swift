@@ -23,6 +23,13 @@ package enum PrintableText {
     return String(result)
   }
 
+  /// The same for text of several lines of our own, in each of which names from outside may stand.
+  package static func escapingLines(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { escaping(String($0)) }
+      .joined(separator: "\n")
+  }
+
   private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: false

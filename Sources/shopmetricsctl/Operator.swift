@@ -52,12 +52,3 @@ import Systemd
     _ = write(STDERR_FILENO, bytes, bytes.count)
   }
 }
-
-extension PrintableText {
-  /// Text of several lines of our own, in each of which names from outside may stand.
-  static func escapingLines(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false)
-      .map { escaping(String($0)) }
-      .joined(separator: "\n")
-  }
-}

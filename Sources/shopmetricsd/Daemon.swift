@@ -25,8 +25,7 @@ import Pipeline
       case .checkConfiguration(let path): return check(path)
       }
     } catch {
-      let lines = Array("shopmetricsd: \(error.text)\n".utf8)
-      _ = write(STDERR_FILENO, lines, lines.count)
+      error.report()
       return error.status
     }
   }

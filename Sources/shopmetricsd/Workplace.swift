@@ -1,4 +1,5 @@
 import DurableIO
+import Glibc
 import Kafka
 import Pipeline
 import Systemd
@@ -14,25 +15,22 @@ struct Workplace {
     do {
       configuration = try ConfigurationFile.load(path: configurationPath)
     } catch {
-      throw StartFailure(status: .configuration, text: error.description)
+      throw StartFailure(error)
     }
-    let journal = Journal(identifier: "shopmetricsd")
-    log = Log(level: configuration.log.level) { level, message, fields in
-      journal.write(priority: level.rawValue, message, fields: fields)
-    }
+    log = Log(level: configuration.log.level, to: Journal(identifier: "shopmetricsd"))
     let paths = configuration.paths
     do {
       try Files.makeDirectories(paths.stateDirectory)
     } catch {
-      throw StartFailure(status: .inputOutput, text: error.description)
+      throw StartFailure(.translating(error))
     }
     do {
       lock = try InstanceLock.acquire(path: paths.lock)
     } catch {
-      if case .held = error {
-        throw StartFailure(status: .lockHeld, text: "\(error); nothing was changed")
+      switch error {
+      case .held: throw StartFailure("LOCK_HELD", .lockHeld, "\(error); nothing was changed")
+      case .system(let error): throw StartFailure(.translating(error))
       }
-      throw StartFailure(status: .inputOutput, text: error.description)
     }
   }
 
@@ -42,8 +40,7 @@ struct Workplace {
     do {
       try pipeline.recover()
     } catch {
-      let problem = PipelineError.translating(error)
-      throw StartFailure(status: problem.exitStatus, text: problem.description)
+      throw StartFailure(.translating(error))
     }
     return pipeline
   }
@@ -56,8 +53,49 @@ struct Workplace {
   }
 }
 
+extension Log {
+  /// Lines with a code get the journal's id of their kind.
+  init(level: LogLevel, to journal: Journal) {
+    self.init(level: level) { level, message, fields in
+      let code = fields.first { $0.name == "code" }?.value
+      journal.write(
+        priority: level.rawValue, message, messageID: code.flatMap(MessageCatalog.id(of:)),
+        fields: fields)
+    }
+  }
+}
+
 /// Why the program ends before its first run.
 struct StartFailure: Error {
+  let code: String
   let status: ExitStatus
-  let text: String
+  /// For a terminal.
+  private let text: String
+  /// The same for the journal, an entry each.
+  private let lines: [String]
+
+  init(_ code: String, _ status: ExitStatus, _ text: String) {
+    (self.code, self.status, self.text, lines) = (code, status, text, [text])
+  }
+
+  init(_ problem: PipelineError) {
+    self.init(problem.code, problem.exitStatus, problem.description)
+  }
+
+  init(_ errors: ConfigurationErrors) {
+    (code, status) = ("CONFIGURATION_INVALID", .configuration)
+    (text, lines) = (errors.description, errors.lines)
+  }
+
+  /// Tells whoever started the program: the journal, or the terminal.
+  func report() {
+    let journal = Journal(identifier: "shopmetricsd")
+    if journal.destination == .native {
+      let log = Log(level: .error, to: journal)
+      for line in lines { log.error(line, [("code", code)]) }
+    } else {
+      let bytes = Array("shopmetricsd: \(PrintableText.escapingLines(text))\n".utf8)
+      _ = write(STDERR_FILENO, bytes, bytes.count)
+    }
+  }
 }

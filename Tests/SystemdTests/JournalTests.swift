@@ -90,6 +90,13 @@ struct JournalTests {
     Journal.detectedDestination(journalStream: stream, descriptor: pipe.writeEnd)
   }
 
+  @Test func `A line of a known kind carries its id`() {
+    let journal = Journal(identifier: "shopmetricsd", destination: .prefixed)
+    let id = "0123456789abcdef0123456789abcdef"
+    let entries = journal.entries(6, "batch 12 done", messageID: id, [])
+    #expect(entries.map { String(decoding: $0, as: UTF8.self) }.contains("MESSAGE_ID=\(id)"))
+  }
+
   @Test func `An entry has the standard fields and ours with their prefix`() {
     let journal = Journal(identifier: "shopmetricsd", destination: .prefixed)
     let entries = journal.entries(

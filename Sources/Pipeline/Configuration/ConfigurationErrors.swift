@@ -11,6 +11,11 @@ package struct ConfigurationErrors: Error, CustomStringConvertible {
   }
 }
 
+extension ConfigurationErrors {
+  /// One line for each problem, for a log, where the source line and carets would be noise.
+  package var lines: [String] { problems.map { $0.headline(path: path) } }
+}
+
 /// One problem, where it is, and the line it is on.
 package struct ConfigurationProblem: Equatable, Sendable {
   /// One-based position of the offending text; `nil` for what is absent or about the file.
@@ -26,8 +31,14 @@ package struct ConfigurationProblem: Equatable, Sendable {
   package let place: Place?
   package let message: String
 
+  /// The problem and where it is.
+  func headline(path: String) -> String {
+    let position = place.map { ":\($0.line):\($0.column)" } ?? ""
+    return "\(path)\(position): error: \(message)"
+  }
+
   func rendered(path: String) -> String {
-    guard let place else { return "\(path): error: \(message)\n" }
+    guard let place else { return headline(path: path) + "\n" }
     let number = String(place.line)
     let width = max(number.count + 1, 3)
     let gutter = String(repeating: " ", count: width - number.count) + number
@@ -35,7 +46,7 @@ package struct ConfigurationProblem: Equatable, Sendable {
     let indent = String(repeating: " ", count: place.column - 1)
     let carets = String(repeating: "^", count: place.length)
     return """
-      \(path):\(place.line):\(place.column): error: \(message)
+      \(headline(path: path))
       \(gutter) | \(place.sourceLine)
       \(margin) | \(indent)\(carets)
 
