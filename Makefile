@@ -13,6 +13,7 @@ VENV   := .venv
 PYTHON := $(VENV)/bin/python
 RELEASE_FLAGS := -c release --static-swift-stdlib -Xswiftc -cross-module-optimization
 RELEASE := .build/release
+DOCS    := .build/docs
 
 BUILD_PACKAGES := librdkafka-dev libsystemd-dev libzstd-dev libsnappy-dev libtomlplusplus-dev \
   zlib1g-dev pkg-config
@@ -56,6 +57,12 @@ build: swift build-packages ## Build the release programs into .build/release
 	swift build $(RELEASE_FLAGS) --product shopmetricsctl
 	swift build $(RELEASE_FLAGS) --product embedded-broker
 
+.PHONY: docs
+docs: swift build-packages ## Manuals, completions and the journal's catalog into .build/docs
+	swift build $(RELEASE_FLAGS) --product shopmetrics-docs
+	rm -rf $(DOCS)
+	$(RELEASE)/shopmetrics-docs deploy/man $(DOCS)
+
 .PHONY: demo
 demo: build demo-packages ## Build, start a broker, ingest click events, query the sessions
 	@$(MAKE) --no-print-directory $(PYTHON) || \
@@ -72,7 +79,7 @@ venv: test-packages ## A local Python with the other readers of the tables
 	@$(MAKE) --no-print-directory $(PYTHON)
 
 .PHONY: test
-test: build venv ## Every test that needs no network but the package registries
+test: build docs venv ## Every test that needs no network but the package registries
 	Tests/run-all.sh
 
 .PHONY: crash-sweep

@@ -83,6 +83,12 @@ let package = Package(
       name: "embedded-broker", dependencies: ["Kafka", "CLinux"], path: "Tests/EmbeddedBroker",
       swiftSettings: strict),
 
+    // Not installed: writes manuals, completions and the journal's catalog from the tables that
+    // the programs themselves run by.
+    .executableTarget(
+      name: "shopmetrics-docs", dependencies: ["Pipeline", "DeltaLake", "Argp", "DurableIO"],
+      path: "deploy/docs", swiftSettings: strict),
+
     // Not a test: counts allocations for tests that promise none.
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(name: "DurableIOTests", dependencies: ["DurableIO"], swiftSettings: strict),

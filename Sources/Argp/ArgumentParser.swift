@@ -7,19 +7,13 @@ import Glibc
 /// (`ARGP_NO_EXIT`): the program decides. Called once per process, from its main thread.
 package struct ArgumentParser: Sendable {
   private let table: ProgramTable
-  /// Rows of the program's own and those that every program has, each with its key for argp.
+  /// All options, each with its key for argp.
   private let rows: [(key: Int32, row: OptionRow)]
-
-  private static let standard = [
-    OptionRow("help", .none, "Print this help and exit; behind a command, the command's"),
-    OptionRow("usage", .none, "Print a short usage message and exit"),
-    OptionRow("version", .none, "Print the version, and those of the libraries, and exit"),
-  ]
 
   package init(_ table: ProgramTable) {
     self.table = table
     // Keys above 255 are no characters: argp then has long options only.
-    rows = (table.options + Self.standard).enumerated().map { (Int32(256 + $0), $1) }
+    rows = table.allOptions.enumerated().map { (Int32(256 + $0), $1) }
   }
 
   /// Checks `arguments` (the program's name first) against the table.

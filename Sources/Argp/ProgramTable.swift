@@ -18,6 +18,15 @@ package struct ProgramTable: Sendable {
     self.options = options
     self.examples = examples
   }
+
+  /// The program's own options, and those that every program has.
+  package var allOptions: [OptionRow] { options + Self.standardOptions }
+
+  private static let standardOptions = [
+    OptionRow("help", .none, "Print this help and exit; behind a command, the command's"),
+    OptionRow("usage", .none, "Print a short usage message and exit"),
+    OptionRow("version", .none, "Print the version, and those of the libraries, and exit"),
+  ]
 }
 
 /// A command, of one word or two (`checkpoint show`).

@@ -28,7 +28,7 @@ public indirect enum DataType: Equatable, Sendable {
   ]
 
   /// The name in a `schemaString`; nil for types that are objects there.
-  var name: String? {
+  package var name: String? {
     switch self {
     case .string: "string"
     case .long: "long"

@@ -1,10 +1,10 @@
-internal import DeltaLake
+package import DeltaLake
 internal import Parquet
 
 /// The columns of `silver.clickstream_events`: one row per unique event.
-enum EventsSchema {
+package enum EventsSchema {
   /// All columns of Bronze but `rescued_data`, in the same order, declared ones included.
-  static func of(bronze: StructType) -> StructType {
+  package static func of(bronze: StructType) -> StructType {
     bronze.without(["rescued_data"])
   }
 

@@ -1,0 +1,45 @@
+extension Finding {
+  /// What each code says, for the manual.
+  ///
+  /// Besides these a finding may carry the code of the error that a start would stop with, as the
+  /// `BRONZE_…` ones.
+  package static let meanings: [(code: String, meaning: String)] = [
+    ("CHECKPOINT_DAMAGED", "A file of the checkpoint is missing, cut short or altered"),
+    ("OFFSETS_WENT_BACK", "A batch ends before the batch in front of it"),
+    ("STATE_CONTRADICTS", "Checkpoint and tables are not from the same moment"),
+    ("TABLE_DAMAGED", "A log cannot be read"),
+    ("FILE_MISSING", "A data file of the table is not there"),
+    ("FILE_SIZE", "A data file has another length than the log says"),
+    ("FILE_UNREADABLE", "A data file's footer or one of its pages is damaged"),
+    ("FOOTER_STATISTICS", "A data file's footer says of a column what its values do not"),
+    ("LOG_STATISTICS", "The log says of a column what the file's values do not"),
+    ("ROW_WITHOUT_ORIGIN", "A row does not say which record it is"),
+    ("DUPLICATE_OFFSET", "A record is in two rows, of one table or of both"),
+    ("OFFSET_OUTSIDE", "A row's record is not of the range that was processed"),
+    ("ROW_COUNT", "A table has more or fewer rows of a partition than were committed"),
+    ("CONTINUITY", "A batch or its totals do not begin where the last one ended"),
+    ("ACCOUNTING_DAMAGED", "A commit carries an accounting that cannot be one"),
+    ("BATCH_RANGE", "A batch's rows and absent offsets are not its range"),
+    ("BATCH_OFFSETS", "A batch's range is not the one in the checkpoint"),
+    ("BATCH_ROWS", "The files of a batch hold other rows than it accounts for"),
+    ("BATCH_TIME", "Rows of a batch do not carry its timestamp"),
+    ("LETTERS_MISSING", "The dead letters that a batch carries were never committed"),
+    ("LETTERS_DIFFER", "Other dead letters were committed than a batch carries"),
+    ("WATERMARK_WENT_BACK", "A batch has an earlier watermark than the one in front of it"),
+    ("BATCH_WATERMARK", "A batch left another watermark than the checkpoint says"),
+    ("EVENTS_MISSING", "The events that a batch carries were never committed"),
+    ("EVENTS_DIFFER", "Other events were committed than a batch carries"),
+    ("EVENTS_IN_SESSIONS", "The sessions count more or fewer events than there are"),
+    ("SOURCE_ROWS", "Silver has read more or fewer rows than Bronze holds"),
+    ("SESSION_ROW", "The columns of a session contradict each other"),
+    ("SESSION_PLACE", "A session is in a file where the watermark does not put it"),
+    ("SESSION_MISSING", "The events of Bronze make a session that is not in the table"),
+    ("SESSION_UNKNOWN", "The table holds a session that the events of Bronze do not make"),
+    ("SESSION_DIFFERS", "A session has another end, other counts or another customer"),
+    ("SESSION_TWICE", "A session is in two rows"),
+    ("EVENT_MISSING", "An event of Bronze is not in the table"),
+    ("EVENT_UNKNOWN", "The table holds an event that Bronze does not"),
+    ("EVENT_DIFFERS", "Another one of an event's duplicates was kept"),
+    ("EVENT_TWICE", "An event is in two rows"),
+  ]
+}
