@@ -14,4 +14,9 @@ void clinux_set_thread_name(const char *name) {
   pthread_setname_np(pthread_self(), cut);
 }
 
+const char *clinux_error_name(int number) {
+  const char *name = strerrorname_np(number);
+  return name ? name : "errno";
+}
+
 void clinux_release_free_memory(void) { malloc_trim(0); }

@@ -20,7 +20,7 @@ enum Descriptor {
       let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
       if count < 0 {
         if errno == EINTR { continue }
-        throw SystemError(call: "write", path: path)
+        throw SystemError(call: "write", path: path, byteCount: rest.count)
       }
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }

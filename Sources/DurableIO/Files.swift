@@ -71,31 +71,48 @@ package enum Files {
       if errno == ENOENT { return nil }
       throw SystemError(call: "stat", path: path)
     }
-    let milliseconds =
-      Int64(found.st_mtim.tv_sec) * 1000
-      + Int64(found.st_mtim.tv_nsec) / 1_000_000
     return FileStatus(
-      size: Int64(found.st_size), mtimeMilliseconds: milliseconds,
+      size: Int64(found.st_size), mtimeMilliseconds: milliseconds(found.st_mtim),
       isDirectory: found.st_mode & S_IFMT == S_IFDIR, inode: UInt64(found.st_ino))
   }
 
+  /// File systems hold times that do not fit into milliseconds; those count as the year ±9999.
+  private static func milliseconds(_ time: timespec) -> Int64 {
+    let limit = 253_402_300_799
+    return Int64(max(-limit, min(time.tv_sec, limit))) * 1000 + Int64(time.tv_nsec) / 1_000_000
+  }
+
   /// Creates a directory and its parents (mode 0750), each made durable in its parent.
+  ///
+  /// - Throws: `ENOTDIR` when something else has the name.
   package static func makeDirectories(_ path: String) throws(SystemError) {
     var missing: [String] = []
     var current = path
-    while try status(current) == nil {
+    var found = try status(current)
+    while found == nil {
       missing.append(current)
       guard let slash = current.lastIndex(of: "/"), slash != current.startIndex else { break }
       current = String(current[..<slash])
+      found = try status(current)
+    }
+    if let found, !found.isDirectory {
+      throw SystemError(errno: ENOTDIR, call: "mkdir", path: current)
     }
     for directory in missing.reversed() {
-      if mkdir(directory, 0o750) != 0, errno != EEXIST {
-        throw SystemError(call: "mkdir", path: directory)
+      if mkdir(directory, 0o750) != 0 {
+        let error = SystemError(call: "mkdir", path: directory)
+        guard error.errno == EEXIST, try status(directory)?.isDirectory == true else {
+          throw error
+        }
       }
-      guard let slash = directory.lastIndex(of: "/") else { continue }
-      let parent = slash == directory.startIndex ? "/" : String(directory[..<slash])
-      try Descriptor.syncDirectory(parent)
+      try Descriptor.syncDirectory(parent(of: directory))
     }
+  }
+
+  /// The directory that holds the name; the working directory for a name without a slash.
+  static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// Removes a file; none there is fine.

@@ -35,8 +35,11 @@ package final class InstanceLock {
 
   /// Takes the lock within a tenth of a second or not at all.
   ///
-  /// It is tried more than once because `holder(path:)` has it for an instant, too.
+  /// It is tried more than once because `holder(path:)` has it for an instant, too. That is asked
+  /// first because it only reads: opening for writing waits for ever on a frozen file system, in
+  /// which the holder may hang as well.
   package static func acquire(path: String) throws(Failure) -> InstanceLock {
+    if let holder = holder(path: path) { throw .held(byPID: holder, path: path) }
     let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o640)
     guard descriptor >= 0 else { throw .system(SystemError(call: "open", path: path)) }
     var attempts = 0
@@ -68,9 +71,12 @@ package final class InstanceLock {
   /// before it publishes anything.
   package func check() throws(SystemError) {
     var now = stat()
-    guard stat(path, &now) == 0 else { throw SystemError(call: "stat", path: path) }
+    guard stat(path, &now) == 0 else {
+      if errno == ENOENT { throw SystemError.lockLost(path) }
+      throw SystemError(call: "stat", path: path)
+    }
     guard UInt64(now.st_dev) == device, UInt64(now.st_ino) == inode else {
-      throw SystemError(errno: ESTALE, call: "check lock", path: path, outcomeUnknown: true)
+      throw SystemError.lockLost(path)
     }
   }
 

@@ -6,17 +6,23 @@ internal import Glibc
 /// another one took over) changes nothing.
 package final class Publisher {
   private let lock: InstanceLock?
+  private let noteLeftover: (SystemError) -> Void
 
-  /// - Parameter lock: the daemon's lock; `nil` for tables outside a state directory.
-  package init(lock: InstanceLock?) {
+  /// - Parameters:
+  ///   - lock: the daemon's lock; `nil` for tables outside a state directory.
+  ///   - noteLeftover: told of a temporary name that could not be removed after its file had been
+  ///     published; nothing is wrong but that it stays until the next `sweepTemporaries`.
+  package init(lock: InstanceLock?, noteLeftover: @escaping (SystemError) -> Void = { _ in }) {
     self.lock = lock
+    self.noteLeftover = noteLeftover
   }
 
   /// Begins a file `name` in `directory` under a temporary name.
   package func stage(
     _ name: String, in directory: String, role: FileRole
   ) throws(SystemError) -> StagedFile {
-    try StagedFile(name: name, directory: directory, role: role, lock: lock)
+    try StagedFile(
+      name: name, directory: directory, role: role, lock: lock, noteLeftover: noteLeftover)
   }
 
   /// Publishes a whole small file and reads it back.
@@ -76,10 +82,7 @@ package final class Publisher {
     try lock?.check()
     guard rename(path, other) == 0 else { throw SystemError(call: "rename", path: other) }
     CrashPoint.reached(role, .published)
-    for name in [other, path] {
-      let parent = name.lastIndex(of: "/").map { String(name[..<$0]) } ?? "."
-      try Descriptor.syncDirectory(parent)
-    }
+    for name in [other, path] { try Descriptor.syncDirectory(Files.parent(of: name)) }
     CrashPoint.reached(role, .directorySynced)
   }
 
@@ -96,6 +99,23 @@ package final class Publisher {
   package func syncDirectory(_ directory: String, role: FileRole) throws(SystemError) {
     try Descriptor.syncDirectory(directory)
     CrashPoint.reached(role, .directorySynced)
+  }
+
+  /// Makes the names in directories durable, and those of the directories themselves below `root`.
+  ///
+  /// A process that died between giving a name and syncing its directory leaves a name that can
+  /// be read and that a power cut takes back. Whoever builds on such names calls this first.
+  ///
+  /// - Parameter directories: below `root`; missing ones are fine.
+  package func settle(_ directories: [String], below root: String) throws(SystemError) {
+    var settled: Set<String> = []
+    for directory in directories {
+      var current = directory
+      while current.hasPrefix(root), settled.insert(current).inserted {
+        if try Files.exists(current) { try Descriptor.syncDirectory(current) }
+        current = Files.parent(of: current)
+      }
+    }
   }
 
   /// Removes what a killed process of ours left half written: `.<name>.<uuid>.tmp`.

@@ -11,11 +11,14 @@ package struct StagedFile: ~Copyable {
   private let directory: String
   private let role: FileRole
   private let lock: InstanceLock?
+  private let noteLeftover: (SystemError) -> Void
   private var descriptor: Int32
 
   init(
-    name: String, directory: String, role: FileRole, lock: InstanceLock?
+    name: String, directory: String, role: FileRole, lock: InstanceLock?,
+    noteLeftover: @escaping (SystemError) -> Void
   ) throws(SystemError) {
+    self.noteLeftover = noteLeftover
     self.directory = directory
     self.role = role
     self.lock = lock
@@ -78,7 +81,9 @@ package struct StagedFile: ~Copyable {
       if rename(temporaryPath, path) != 0 { throw SystemError(call: "rename", path: path) }
     }
     CrashPoint.reached(role, .published)
-    if mode == .ifAbsent { unlink(temporaryPath) }
+    if mode == .ifAbsent, unlink(temporaryPath) != 0 {
+      noteLeftover(SystemError(call: "unlink", path: temporaryPath))
+    }
     try Descriptor.syncDirectory(directory)
     CrashPoint.reached(role, .directorySynced)
     return .published

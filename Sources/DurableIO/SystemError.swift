@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A system call that failed: which one, on which path, and why.
@@ -7,39 +8,47 @@ package struct SystemError: Error, Equatable, CustomStringConvertible, Sendable 
   /// Name of the call, such as `fsync`.
   package let call: String
   package let path: String
+  /// How many bytes there was no room for, where the call was to write some.
+  package let byteCount: Int?
   /// Whether it is unknown what a power cut would leave: a sync failed, or a name was published
   /// and could not be made durable.
   ///
   /// Nothing may be retried then; only a restart reads the truth.
   package let outcomeUnknown: Bool
 
-  package init(errno: Int32, call: String, path: String, outcomeUnknown: Bool = false) {
+  package init(
+    errno: Int32, call: String, path: String, byteCount: Int? = nil, outcomeUnknown: Bool = false
+  ) {
     self.errno = errno
     self.call = call
     self.path = path
+    self.byteCount = byteCount
     self.outcomeUnknown = outcomeUnknown
   }
 
   /// The error of a call that has just returned -1.
-  init(call: String, path: String, outcomeUnknown: Bool = false) {
-    self.init(errno: Glibc.errno, call: call, path: path, outcomeUnknown: outcomeUnknown)
+  init(call: String, path: String, byteCount: Int? = nil, outcomeUnknown: Bool = false) {
+    self.init(
+      errno: Glibc.errno, call: call, path: path, byteCount: byteCount,
+      outcomeUnknown: outcomeUnknown)
   }
+
+  /// The lock file at `path` is not ours any more: somebody removed or replaced it, and another
+  /// process may hold the new one.
+  static func lockLost(_ path: String) -> SystemError {
+    SystemError(errno: ESTALE, call: lockCheck, path: path, outcomeUnknown: true)
+  }
+
+  package var isLostLock: Bool { call == Self.lockCheck }
+
+  private static let lockCheck = "check lock"
 
   /// The symbolic name of `errno`, such as `ENOSPC`.
-  package var errnoName: String {
-    let names: [Int32: String] = [
-      EACCES: "EACCES", EAGAIN: "EAGAIN", EBADF: "EBADF", EBUSY: "EBUSY", EDQUOT: "EDQUOT",
-      EEXIST: "EEXIST", EFBIG: "EFBIG", EINTR: "EINTR", EINVAL: "EINVAL", EIO: "EIO",
-      EISDIR: "EISDIR", ELOOP: "ELOOP", EMFILE: "EMFILE", EMLINK: "EMLINK",
-      ENAMETOOLONG: "ENAMETOOLONG", ENFILE: "ENFILE", ENOENT: "ENOENT", ENOLCK: "ENOLCK",
-      ENOMEM: "ENOMEM", ENOSPC: "ENOSPC", ENOTDIR: "ENOTDIR", ENOTEMPTY: "ENOTEMPTY",
-      EPERM: "EPERM", EROFS: "EROFS", ESTALE: "ESTALE", ETXTBSY: "ETXTBSY", EXDEV: "EXDEV",
-    ]
-    return names[errno] ?? "errno \(errno)"
-  }
+  package var errnoName: String { String(cString: clinux_error_name(errno)) }
 
   package var description: String {
-    "\(call) \(path): \(String(cString: strerror(errno))) (\(errnoName))"
+    let amount = byteCount.map { ", for \($0) bytes" } ?? ""
+    return "\(call) \(path): \(String(cString: strerror(errno))) (\(errnoName)\(amount))"
   }
 }
 

@@ -30,6 +30,8 @@ public struct ParquetError: Error, Equatable, Sendable {
   public let message: String
   public var byteOffset: Int?
   public var path: String?
+  /// The `errno` behind `unreadable`; `nil` when the file could be opened and is not a regular one.
+  public var systemError: Int32?
 
   public init(_ code: Code, _ message: String, byteOffset: Int? = nil, path: String? = nil) {
     self.code = code

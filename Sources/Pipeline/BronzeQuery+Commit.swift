@@ -32,11 +32,13 @@ extension BronzeQuery {
     guard case .committed(let version) = result else {
       throw PipelineError.conflict(result, in: tables.bronze)
     }
-    if accounting.second != nil {
-      try CarriedCommit(actions: letters, batch: accounting.batch)
-        .apply(to: tables.deadLetters, publisher: publisher, role: .deadLetterCommit)
+    try PipelineError.behindCommitPoint(of: accounting.batch, in: tables.bronze.path) {
+      if accounting.second != nil {
+        try CarriedCommit(actions: letters, batch: accounting.batch)
+          .apply(to: tables.deadLetters, publisher: publisher, role: .deadLetterCommit)
+      }
+      _ = try checkpoint.addCommit(accounting.batch, CommitLogEntry())
     }
-    _ = try checkpoint.addCommit(accounting.batch, CommitLogEntry())
 
     state.pending = nil
     state.nextBatch = accounting.batch + 1

@@ -14,6 +14,8 @@ extension BronzeQuery {
   package func recover() throws {
     forgetState()
     let paths = configuration.paths
+    try checkpoint.settle(
+      [paths.bronze, paths.deadLetter], below: paths.stateDirectory, publisher)
     let queryID = try checkpoint.queryID()
     bronze = try openTable(paths.bronze)
     deadLetters = try openTable(paths.deadLetter)
@@ -31,7 +33,9 @@ extension BronzeQuery {
     guard !row.isRefusal else { throw row.refusal(found, in: places) }
     var state = try readState(queryID, found, newest)
     if row == .finishBatch, let batch = found.offsets {
-      try finishBatch(batch, queryID, found, newest)
+      try PipelineError.behindCommitPoint(of: batch, in: paths.bronze) {
+        try finishBatch(batch, queryID, found, newest)
+      }
     }
     if row == .replayBatch, let batch = found.offsets {
       state.pending = try checkpoint.offsets(batch)

@@ -51,7 +51,7 @@ package final class BronzeQuery {
   package init(configuration: Configuration, lock: InstanceLock, log: Log) {
     self.configuration = configuration
     self.log = log
-    publisher = Publisher(lock: lock)
+    publisher = Publisher(lock: lock, log: log)
     checkpoint = CheckpointDirectory(
       path: configuration.paths.bronzeCheckpoint, publisher: publisher)
     decoder = ClickEventDecoder(

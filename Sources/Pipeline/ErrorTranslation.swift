@@ -12,6 +12,7 @@ extension PipelineError {
     case let error as PipelineError: error
     case let error as KafkaError: kafka(error)
     case let error as SystemError: system(error)
+    case InstanceLock.Failure.system(let error): system(error)
     case let error as CheckpointError:
       PipelineError(
         "CHECKPOINT_DAMAGED", .damaged, error.description,
@@ -23,10 +24,7 @@ extension PipelineError {
         effect: "the file was just written and reads back differently",
         remedy: "check the disk, then run `shopmetricsctl verify`")
     case let error as DeltaError: delta(error)
-    case let error as ParquetError:
-      PipelineError(
-        "TABLE_DAMAGED", .damaged, "\(error)",
-        remedy: "restore the file; `shopmetricsctl verify` checks the whole table")
+    case let error as ParquetError: parquet(error)
     default:
       PipelineError("INTERNAL", .system, "\(error)", remedy: "please report this")
     }
@@ -64,16 +62,13 @@ extension PipelineError {
       remedy: "see that the brokers run and can be reached; the next run tries again")
   }
 
-  private static func system(_ error: SystemError) -> PipelineError {
-    guard error.outcomeUnknown else {
-      return PipelineError(
-        "SYSTEM_CALL", .system, error.description,
-        remedy: "make room, or correct the owner and mode; the next run tries again")
+  private static func parquet(_ error: ParquetError) -> PipelineError {
+    if let number = error.systemError {
+      return system(SystemError(errno: number, call: "read", path: error.path ?? "a data file"))
     }
     return PipelineError(
-      "SYNC_FAILED", .outcomeUnknown, error.description,
-      effect: "what is on disk is unknown until the tables are read again",
-      remedy: "check the disk, run `shopmetricsctl verify`, then start the daemon again")
+      "TABLE_DAMAGED", .damaged, "\(error)",
+      remedy: "restore the file; `shopmetricsctl verify` checks the whole table")
   }
 
   private static func delta(_ error: DeltaError) -> PipelineError {

@@ -24,4 +24,27 @@ extension CheckpointDirectory {
     }
     return count
   }
+
+  /// Makes durable what the recovery is about to read: a process that was killed between giving a
+  /// file its name and syncing the directory left names that a power cut takes back, and what is
+  /// built on them would stay.
+  ///
+  /// - Parameters:
+  ///   - paths: of the query's tables.
+  ///   - root: the state directory.
+  func settle(
+    _ paths: [String], below root: String, _ publisher: Publisher
+  ) throws(SystemError) {
+    let folders = [offsetLog.directory, commitLog.directory, "\(path)/sources/0"]
+    try publisher.settle(folders + paths.map { "\($0)/_delta_log" }, below: root)
+  }
+}
+
+extension Publisher {
+  /// The publisher of a query, which tells the log what it could not clean up.
+  convenience init(lock: InstanceLock, log: Log) {
+    self.init(lock: lock) { error in
+      log.warning("a temporary file stays until the next recovery, which is no harm: \(error)")
+    }
+  }
 }

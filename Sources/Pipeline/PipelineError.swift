@@ -51,6 +51,24 @@ package struct PipelineError: Error, Equatable, CustomStringConvertible, Sendabl
       code, kind, message, effect: "\(before) committed, nothing else was changed", remedy: remedy)
   }
 
+  /// Does what follows the commit point of a batch; an error of it says that the batch stands.
+  ///
+  /// - Parameter table: the one whose commit is the commit point.
+  static func behindCommitPoint(
+    of batch: Int64, in table: String, _ body: () throws -> Void
+  ) throws {
+    do {
+      try body()
+    } catch {
+      let error = translating(error)
+      guard error.effect == nothingChanged else { throw error }
+      throw PipelineError(
+        error.code, error.kind, error.message,
+        effect: "batch \(batch) is committed to \(table), nothing of it is lost or read again",
+        remedy: error.remedy)
+    }
+  }
+
   package var description: String { "[\(code)] \(message); \(effect); \(remedy)" }
 
   /// The process's exit status when this error ends it (sysexits.h).

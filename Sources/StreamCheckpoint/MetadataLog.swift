@@ -64,7 +64,9 @@ package struct MetadataLog {
     }
   }
 
-  static func verify(_ bytes: [UInt8], path: String) throws(CheckpointError) {
+  /// - Throws: `CheckpointError` when they differ; `SystemError` when the checksum file cannot be
+  ///   read, which says nothing about either.
+  static func verify(_ bytes: [UInt8], path: String) throws {
     do {
       guard let sidecar = try Files.readIfPresent(Files.sidecarPath(of: path)) else { return }
       try HadoopChecksum.verify(bytes, sidecar: sidecar, path: path)
@@ -72,10 +74,6 @@ package struct MetadataLog {
       let position = error.byteOffset.map { "bytes from \($0)" } ?? "file"
       throw CheckpointError(
         path: path, field: position, expected: error.expected, found: error.found)
-    } catch {
-      throw CheckpointError(
-        path: Files.sidecarPath(of: path), field: "file", expected: "a readable checksum file",
-        found: "\(error)")
     }
   }
 }

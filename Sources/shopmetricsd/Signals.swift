@@ -12,6 +12,8 @@ enum Signals {
     pthread_sigmask(SIG_BLOCK, &set, nil)
     // A reader of the log that went away must not end the program.
     signal(SIGPIPE, SIG_IGN)
+    // A write beyond LimitFSIZE= is an error with a path, not the end.
+    signal(SIGXFSZ, SIG_IGN)
   }
 
   /// The next signal, or `nil` when none came within `milliseconds`.

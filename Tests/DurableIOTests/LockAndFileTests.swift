@@ -53,6 +53,49 @@ import Testing
     #expect(try Files.status("\(scratch.path)/a/b/c")?.isDirectory == true)
   }
 
+  @Test(arguments: ["f", "f/below"])
+  func `a file where a directory should be is an error`(name: String) throws {
+    let scratch = try ScratchDirectory()
+    try Data().write(to: URL(fileURLWithPath: "\(scratch.path)/f"))
+    let error = #expect(throws: SystemError.self) {
+      try Files.makeDirectories("\(scratch.path)/\(name)")
+    }
+    #expect(error?.errnoName == "ENOTDIR")
+  }
+
+  @Test func `a lock file that was removed or replaced is a lost lock`() throws {
+    let scratch = try ScratchDirectory()
+    let path = "\(scratch.path)/lock"
+    let lock = try InstanceLock.acquire(path: path)
+    try lock.check()
+    try FileManager.default.removeItem(atPath: path)
+    for _ in 0..<2 {
+      let error = #expect(throws: SystemError.self) { try lock.check() }
+      #expect(error?.isLostLock == true)
+      #expect(error?.outcomeUnknown == true)
+      try Data().write(to: URL(fileURLWithPath: path))
+    }
+  }
+
+  @Test(arguments: [Int.min / 2, -1, 0, 1 << 33, Int.max / 2])
+  func `no time of a file is too large`(seconds: Int) throws {
+    // A file system with 64-bit times; others cut them off.
+    let path = "/dev/shm/shopmetrics-\(UUID().uuidString)"
+    try Data().write(to: URL(fileURLWithPath: path))
+    defer { unlink(path) }
+    let time = timespec(tv_sec: seconds, tv_nsec: 5_000_000)
+    #expect(utimensat(AT_FDCWD, path, [time, time], 0) == 0)
+    let found = try #require(try Files.status(path)?.mtimeMilliseconds)
+    let limit = 253_402_300_799
+    #expect(found / 1000 <= limit && found / 1000 >= -limit)
+    if abs(seconds) < limit { #expect(found == Int64(seconds) * 1000 + 5) }
+  }
+
+  @Test func `a failed write says how many bytes had no room`() {
+    let error = SystemError(errno: ENOSPC, call: "write", path: "/f", byteCount: 4096)
+    #expect(error.description == "write /f: No space left on device (ENOSPC, for 4096 bytes)")
+  }
+
   @Test(arguments: [0, 1, 511, 512, 513, 5000])
   func `a flipped byte is found in its chunk of 512`(count: Int) throws {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0) }

@@ -8,5 +8,8 @@ int clinux_eventfd(void);
 /// pthread_setname_np(3) for the calling thread; names longer than 15 bytes are cut.
 void clinux_set_thread_name(const char *name);
 
+/// strerrorname_np(3): "EIO" for EIO; "errno" for a number that has no name.
+const char *clinux_error_name(int number);
+
 /// malloc_trim(3): gives freed heap pages back to the kernel, so that an idle daemon is small.
 void clinux_release_free_memory(void);

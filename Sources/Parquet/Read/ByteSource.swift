@@ -69,6 +69,9 @@ final class ByteSource {
   }
 
   private static func systemError(_ call: String, _ path: String) -> ParquetError {
-    ParquetError(.unreadable, "\(call): \(String(cString: strerror(errno)))", path: path)
+    var error = ParquetError(
+      .unreadable, "\(call): \(String(cString: strerror(errno)))", path: path)
+    error.systemError = errno
+    return error
   }
 }

@@ -36,12 +36,14 @@ extension SilverQuery {
       info: info, expecting: tables.sessions.indexedVersion, publisher: publisher,
       role: .sessionsCommit)
     guard case .committed = result else { throw PipelineError.conflict(result, in: table) }
-    if accounting.second != nil {
-      try CarriedCommit(actions: carried, batch: accounting.batch)
-        .apply(to: tables.events.table, publisher: publisher, role: .eventsCommit)
+    try PipelineError.behindCommitPoint(of: accounting.batch, in: table.path) {
+      if accounting.second != nil {
+        try CarriedCommit(actions: carried, batch: accounting.batch)
+          .apply(to: tables.events.table, publisher: publisher, role: .eventsCommit)
+      }
+      _ = try checkpoint.addCommit(
+        accounting.batch, CommitLogEntry(nextBatchWatermarkMs: accounting.nextWatermarkMs))
     }
-    _ = try checkpoint.addCommit(
-      accounting.batch, CommitLogEntry(nextBatchWatermarkMs: accounting.nextWatermarkMs))
     advance(past: accounting, entry)
     try tables.sessions.apply(
       adds: staged.sessions.adds, removes: staged.sessions.removes,

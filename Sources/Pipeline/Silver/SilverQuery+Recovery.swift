@@ -13,6 +13,8 @@ extension SilverQuery {
   ///   the recovery table refuses, or when a file is damaged; nothing was written then.
   package func recover() throws {
     forgetState()
+    try checkpoint.settle(
+      [paths.sessions, paths.events], below: configuration.paths.stateDirectory, publisher)
     let queryID = try checkpoint.queryID()
     let sessionsTable = try openTable(paths.sessions)
     let eventsTable = try openTable(paths.events)
@@ -32,7 +34,9 @@ extension SilverQuery {
     if let newest = found.commits { _ = try checkpoint.commit(newest) }
     var state = try readState(queryID, found, newest)
     if row == .finishBatch, let batch = found.offsets {
-      try finishBatch(batch, found, newest, eventsTable)
+      try PipelineError.behindCommitPoint(of: batch, in: paths.sessions) {
+        try finishBatch(batch, found, newest, eventsTable)
+      }
     }
     if row == .replayBatch, let batch = found.offsets {
       state.pending = try checkpoint.offsets(batch)

@@ -60,7 +60,7 @@ package final class SilverQuery {
     self.paths = paths
     self.beginsWithSnapshot = beginsWithSnapshot
     self.log = log
-    publisher = Publisher(lock: lock)
+    publisher = Publisher(lock: lock, log: log)
     checkpoint = CheckpointDirectory(path: paths.checkpoint, publisher: publisher)
     source = BronzeSource(path: configuration.paths.bronze, log: log)
   }

@@ -29,7 +29,7 @@ package final class SilverRebuild {
     self.configuration = configuration
     self.lock = lock
     self.log = log
-    publisher = Publisher(lock: lock)
+    publisher = Publisher(lock: lock, log: log)
     live = .live(configuration.paths)
     fresh = .rebuild(configuration.paths)
     root = configuration.paths.silverRebuild

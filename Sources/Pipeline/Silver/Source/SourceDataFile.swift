@@ -1,4 +1,5 @@
 internal import DeltaLake
+internal import Glibc
 internal import Parquet
 
 /// An open data file of Bronze.
@@ -16,7 +17,7 @@ final class SourceDataFile {
     path = "\(table.path)/\(file.add.filePath)"
     do {
       reader = try table.openFile(file.add)
-    } catch let error as ParquetError where error.code == .unreadable {
+    } catch let error as ParquetError where error.systemError == ENOENT {
       throw BronzeError.fileMissing(table.path, file, error.message)
     }
   }
