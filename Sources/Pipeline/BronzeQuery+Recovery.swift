@@ -184,7 +184,7 @@ extension BronzeQuery {
     let count = try checkpoint.removeLeftovers(
       of: Self.name, at: [configuration.paths.bronze, configuration.paths.deadLetter],
       [bronze, deadLetters], publisher)
-    if count > 0 { log.notice("removed \(count) files that an interrupted batch left behind") }
+    log.noteLeftovers(count)
   }
 }
 

@@ -48,3 +48,14 @@ extension Publisher {
     }
   }
 }
+
+extension Log {
+  /// Tells how many leftovers were removed, if any.
+  ///
+  /// - Parameter prefix: begins the line, for a query that is not the first.
+  func noteLeftovers(_ count: Int, prefix: String = "") {
+    guard count > 0 else { return }
+    notice(
+      "\(prefix)removed \(count) files of an interrupted batch", [("code", "LEFTOVERS_REMOVED")])
+  }
+}

@@ -140,13 +140,13 @@ extension RecoveryRow {
   ///
   /// - Parameter prefix: begins the line, for a query that is not the first.
   func announce(nextBatch: Int64, prefix: String = "", in log: Log) {
-    let field: Log.Field = ("recovery_row", rawValue)
+    let fields: [Log.Field] = [("code", "RECOVERY"), ("recovery_row", rawValue)]
     let text = prefix + "checkpoint: "
     switch self {
-    case .startNew: log.notice(text + "none yet, a new stream (row A)", [field])
-    case .replayBatch: log.notice(text + "batch \(nextBatch) is read again (row C)", [field])
-    case .finishBatch: log.notice(text + "batch \(nextBatch - 1) was finished (row D)", [field])
-    default: log.info(text + "batch \(nextBatch - 1) complete on all tables (row B)", [field])
+    case .startNew: log.notice(text + "none yet, a new stream (row A)", fields)
+    case .replayBatch: log.notice(text + "batch \(nextBatch) is read again (row C)", fields)
+    case .finishBatch: log.notice(text + "batch \(nextBatch - 1) was finished (row D)", fields)
+    default: log.info(text + "batch \(nextBatch - 1) complete on all tables (row B)", fields)
     }
   }
 }

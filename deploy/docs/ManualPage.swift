@@ -83,8 +83,9 @@ struct ManualPage {
     ".Ss \(section.title)\n"
       + tagged(
         section.messages.map { message in
-          let text = [message.subject + ".", message.cause, message.remedy].map(prose)
-          return ("Sy \(message.code)", text.joined(separator: "\n"))
+          let text = [message.subject + ".", message.cause].map(prose)
+          let remedy = ".br\n" + prose("To do: " + message.remedy)
+          return ("Sy \(message.code)", (text + [remedy]).joined(separator: "\n"))
         })
   }
 
@@ -107,14 +108,17 @@ struct ManualPage {
   // MARK: Text
 
   /// A paragraph, one sentence a line as mdoc(7) wants it, with commands in bold.
+  ///
+  /// Words of commands are not hyphenated, so that they can be copied.
   private static func prose(_ text: String) -> String {
     var isCommand = false
     let marked = escaped(text).reduce(into: "") { result, character in
-      if character == "`" {
+      switch character {
+      case "`":
         isCommand.toggle()
-        result += isCommand ? "\\fB" : "\\fP"
-      } else {
-        result.append(character)
+        result += isCommand ? "\\fB\\%" : "\\fP"
+      case " " where isCommand: result += " \\%"
+      default: result.append(character)
       }
     }
     return FilledText.lines(marked, width: 78, breaksSentences: true)

@@ -185,6 +185,6 @@ extension SilverQuery {
   private func sweep(_ tables: [DeltaTable?]) throws {
     let count = try checkpoint.removeLeftovers(
       of: Self.name, at: [paths.sessions, paths.events], tables, publisher)
-    if count > 0 { log.notice("silver: removed \(count) files of an interrupted batch") }
+    log.noteLeftovers(count, prefix: "silver: ")
   }
 }
