@@ -3,22 +3,35 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-PREFIX     ?= /usr/local
-SYSCONFDIR ?= /etc
-UNITDIR    ?= /lib/systemd/system
-SYSUSERS   ?= /usr/lib/sysusers.d
-DESTDIR    ?=
+# Where `make install` puts things. What other programs search, they say where (pkg-config).
+DESTDIR     ?=
+PREFIX      ?= /usr/local
+SYSCONFDIR  ?= /etc
+MANDIR      ?= $(PREFIX)/share/man
+DOCDIR      ?= $(PREFIX)/share/doc/shopmetricsd
+place        = $(or $(shell pkg-config --variable=$(1) $(2) 2>/dev/null),$(3))
+UNITDIR     ?= $(call place,systemdsystemunitdir,systemd,/usr/lib/systemd/system)
+SYSUSERSDIR ?= $(call place,sysusersdir,systemd,/usr/lib/sysusers.d)
+TMPFILESDIR ?= $(call place,tmpfilesdir,systemd,/usr/lib/tmpfiles.d)
+CATALOGDIR  ?= $(call place,catalogdir,systemd,/usr/lib/systemd/catalog)
+BASHDIR     ?= $(call place,completionsdir,bash-completion,$(PREFIX)/share/bash-completion/completions)
+FISHDIR     ?= $(call place,completionsdir,fish,$(PREFIX)/share/fish/vendor_completions.d)
+ZSHDIR      ?= $(PREFIX)/share/zsh/site-functions
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
-RELEASE_FLAGS := -c release --static-swift-stdlib -Xswiftc -cross-module-optimization
+# Nothing is searched beside the programs, and the linker's tables are read-only once they run.
+RELEASE_FLAGS := -c release --static-swift-stdlib -Xswiftc -cross-module-optimization \
+  --disable-local-rpath -Xlinker -z -Xlinker now
 RELEASE := .build/release
 DOCS    := .build/docs
+DEB     := .build/deb
 
 BUILD_PACKAGES := librdkafka-dev libsystemd-dev libzstd-dev libsnappy-dev libtomlplusplus-dev \
   zlib1g-dev pkg-config
 DEMO_PACKAGES  := python3-venv
-TEST_PACKAGES  := python3-venv gcc kcat procps
+DEB_PACKAGES   := debhelper lintian
+TEST_PACKAGES  := python3-venv gcc kcat procps $(DEB_PACKAGES)
 BENCH_PACKAGES := gcc g++ liblz4-dev time
 
 .PHONY: help
@@ -41,11 +54,13 @@ define install_packages
 	fi
 endef
 
-.PHONY: build-packages demo-packages test-packages bench-packages
+.PHONY: build-packages demo-packages deb-packages test-packages bench-packages
 build-packages:
 	$(call install_packages,$(BUILD_PACKAGES))
 demo-packages:
 	$(call install_packages,$(BUILD_PACKAGES) $(DEMO_PACKAGES))
+deb-packages:
+	$(call install_packages,$(BUILD_PACKAGES) $(DEB_PACKAGES))
 test-packages:
 	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES))
 bench-packages:
@@ -106,23 +121,69 @@ check: swift ## Formatting, unit file, warnings
 	@if command -v systemd-analyze >/dev/null; then \
 	  systemd-analyze security --offline=true --threshold=11 deploy/shopmetricsd.service; fi
 
+.PHONY: deb
+deb: build docs deb-packages ## Build the Debian package into .build/deb, and look at it with lintian
+	@$(MAKE) --no-print-directory deb-of-build
+
+# The package of the programs that are there; deploy/debian/rules calls `make install`.
+.PHONY: deb-of-build
+deb-of-build:
+	rm -rf $(DEB) && mkdir -p $(DEB)/stage
+	cp -r deploy/debian $(DEB)/stage/debian
+	cd $(DEB)/stage && SOURCE=$(CURDIR) dpkg-buildpackage --build=binary --no-sign
+	lintian --fail-on error,warning --allow-root $(DEB)/*.changes
+	@ls $(DEB)/*.deb
+
+# Copies FILE to a PLACE below DESTDIR; paths that it names become those of this installation.
+define install_text # FILE PLACE
+	sed -e 's|/usr/sbin/|$(PREFIX)/sbin/|g' -e 's|/etc/shopmetrics|$(SYSCONFDIR)/shopmetrics|g' $(1) | \
+	  install -D -m 0644 /dev/stdin $(DESTDIR)$(2)
+endef
+define install_files # FILES DIRECTORY
+	install -D -m 0644 -t $(DESTDIR)$(2) $(1)
+endef
+
 .PHONY: install
-install: ## Install below DESTDIR; keeps an existing configuration
+install: ## Install what `make build docs` has built, below DESTDIR; keeps the configuration
+	@[ -e $(RELEASE)/shopmetricsd -a -e $(DOCS)/shopmetrics.catalog ] || \
+	  { echo "nothing to install yet: make build docs" >&2; exit 1; }
 	install -D -m 0755 $(RELEASE)/shopmetricsd $(DESTDIR)$(PREFIX)/sbin/shopmetricsd
 	install -D -m 0755 $(RELEASE)/shopmetricsctl $(DESTDIR)$(PREFIX)/bin/shopmetricsctl
-	install -D -m 0644 deploy/shopmetricsd.sysusers $(DESTDIR)$(SYSUSERS)/shopmetrics.conf
-	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR)
-	sed 's|/usr/sbin/|$(PREFIX)/sbin/|g' deploy/shopmetricsd.service \
-	  > $(DESTDIR)$(UNITDIR)/shopmetricsd.service
-	@if [ -e $(DESTDIR)$(SYSCONFDIR)/shopmetrics.toml ]; then \
-	  install -m 0640 etc/shopmetrics.toml $(DESTDIR)$(SYSCONFDIR)/shopmetrics.toml.new; \
-	  echo "kept $(SYSCONFDIR)/shopmetrics.toml, wrote shopmetrics.toml.new"; \
-	else install -m 0640 etc/shopmetrics.toml $(DESTDIR)$(SYSCONFDIR)/shopmetrics.toml; fi
+	$(call install_text,deploy/shopmetricsd.service,$(UNITDIR)/shopmetricsd.service)
+	$(call install_text,deploy/shopmetricsd-run.service,$(UNITDIR)/shopmetricsd-run.service)
+	$(call install_text,deploy/shopmetricsd-run.timer,$(UNITDIR)/shopmetricsd-run.timer)
+	$(call install_text,deploy/shopmetricsd.sysusers,$(SYSUSERSDIR)/shopmetrics.conf)
+	$(call install_text,deploy/shopmetricsd.tmpfiles,$(TMPFILESDIR)/shopmetrics.conf)
+	for page in $(wildcard $(addsuffix /*.[5-8],$(DOCS)/man deploy/man)); do \
+	  install -D -m 0644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page || exit; \
+	done
+	$(call install_files,$(DOCS)/shopmetrics.catalog,$(CATALOGDIR))
+	$(call install_files,$(DOCS)/completions/bash/*,$(BASHDIR))
+	$(call install_files,$(DOCS)/completions/zsh/*,$(ZSHDIR))
+	$(call install_files,$(DOCS)/completions/fish/*,$(FISHDIR))
+	$(call install_files,README.md,$(DOCDIR))
+	$(call install_files,deploy/examples/*,$(DOCDIR)/examples)
+	@config=$(DESTDIR)$(SYSCONFDIR)/shopmetrics.toml; \
+	if [ -e $$config ]; then config=$$config.new; echo "kept the configuration, see $$config"; fi; \
+	install -D -m 0640 etc/shopmetrics.toml $$config
+	@if [ -z "$(DESTDIR)" ] && [ $$(id -u) = 0 ]; then \
+	  systemd-sysusers shopmetrics.conf && systemd-tmpfiles --create shopmetrics.conf; \
+	  if [ -d /run/systemd/system ]; then systemctl daemon-reload; journalctl --update-catalog; fi; \
+	fi
 
 .PHONY: uninstall
-uninstall: ## Remove the programs and the unit; tables and configuration stay
+uninstall: ## Remove what `make install` put there; tables and configuration stay
+	@if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then \
+	  systemctl disable --now shopmetricsd.service shopmetricsd-run.timer; \
+	fi
 	rm -f $(DESTDIR)$(PREFIX)/sbin/shopmetricsd $(DESTDIR)$(PREFIX)/bin/shopmetricsctl
-	rm -f $(DESTDIR)$(UNITDIR)/shopmetricsd.service $(DESTDIR)$(SYSUSERS)/shopmetrics.conf
+	rm -f $(DESTDIR)$(UNITDIR)/shopmetricsd{.service,-run.service,-run.timer}
+	rm -f $(DESTDIR)$(SYSUSERSDIR)/shopmetrics.conf $(DESTDIR)$(TMPFILESDIR)/shopmetrics.conf
+	rm -f $(DESTDIR)$(MANDIR)/man8/shopmetrics{d,ctl}.8
+	rm -f $(DESTDIR)$(MANDIR)/man{5/shopmetrics.toml.5,7/shopmetrics-tables.7}
+	rm -f $(DESTDIR)$(CATALOGDIR)/shopmetrics.catalog $(DESTDIR)$(BASHDIR)/shopmetrics{d,ctl}
+	rm -f $(DESTDIR)$(ZSHDIR)/_shopmetrics{d,ctl} $(DESTDIR)$(FISHDIR)/shopmetrics{d,ctl}.fish
+	rm -rf $(DESTDIR)$(DOCDIR)
 
 .PHONY: clean
 clean: ## Remove what was built
