@@ -21,16 +21,8 @@ final class AvailableNowRun {
     self.query = query
     self.context = context
     configuration = query.configuration
-    let kafka = configuration.kafka
-    let log = context.log
-    let settings = KafkaConfiguration(
-      brokers: kafka.brokers, clientID: kafka.clientID,
-      properties: kafka.clientProperties.map { ($0.name, $0.value) },
-      queueBytes: configuration.limits.fetchBytes,
-      expectedPartitions: query.state?.position.count ?? 0,
-      log: { line in log.debug("librdkafka: \(line.facility): \(line.message)") })
     consumer = try KafkaConsumer.open(
-      settings, topic: kafka.topic, timeout: kafka.connectTimeout)
+      configuration, expectedPartitions: query.state?.position.count ?? 0, log: context.log)
   }
 
   func execute() throws -> RunReport {
@@ -91,7 +83,7 @@ final class AvailableNowRun {
       report.wasStopped = true
       return start
     }
-    let accounting = account(id, from: start, upTo: end, staged)
+    let accounting = query.accounting(of: id, from: start, upTo: end, staged)
     // From here on nothing is discarded: when it fails, recovery knows what was committed.
     try query.commit(staged, accounting, timestampMs: entry.batchTimestampMs, in: tables)
     note(accounting, staged)
@@ -157,29 +149,6 @@ final class AvailableNowRun {
       "RUN_TIMEOUT", .unavailable,
       "the run took longer than schedule.run_timeout, \(limit / 1000) s",
       remedy: "the next run goes on with the same batch; allow more time if the backlog is large")
-  }
-
-  private func account(
-    _ id: Int64, from start: [Int32: Int64], upTo end: [Int32: Int64],
-    _ staged: BronzeBatch.Staged
-  ) -> BatchAccounting {
-    var partitions: [Int32: PartitionAccount] = [:]
-    for (partition, last) in end {
-      let first = start[partition] ?? last
-      let good = staged.good[partition] ?? 0
-      let dead = staged.dead[partition] ?? 0
-      let absent = last - first - good - dead
-      precondition(absent >= 0, "more records than offsets in a range")
-      var total = query.state?.totals[partition] ?? PartitionAccount.Total(start: first)
-      total.good += good
-      total.dead += dead
-      total.absent += absent
-      partitions[partition] = PartitionAccount(
-        start: first, end: last, good: good, dead: dead, absent: absent, total: total)
-    }
-    return BatchAccounting(
-      query: BronzeQuery.name, batch: id, topic: configuration.kafka.topic,
-      valueBytes: staged.valueBytes, partitions: partitions, second: nil)
   }
 
   private func note(_ accounting: BatchAccounting, _ staged: BronzeBatch.Staged) {
