@@ -62,8 +62,8 @@ let package = Package(
     .target(
       name: "Pipeline",
       dependencies: [
-        "Kafka", "DeltaLake", "StreamCheckpoint", "Clickstream", "Parquet", "JSON", "DurableIO",
-        "Argp", "CTOML",
+        "Kafka", "DeltaLake", "StreamCheckpoint", "Clickstream", "Systemd", "Parquet", "JSON",
+        "DurableIO", "Argp", "CTOML",
       ],
       swiftSettings: strict),
 
@@ -109,8 +109,8 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Pipeline", "Kafka", "DeltaLake", "StreamCheckpoint", "Clickstream", "Parquet", "JSON",
-        "DurableIO", "Argp",
+        "Pipeline", "Kafka", "DeltaLake", "StreamCheckpoint", "Clickstream", "Systemd", "Parquet",
+        "JSON", "DurableIO", "Argp",
       ],
       swiftSettings: strict),
   ],

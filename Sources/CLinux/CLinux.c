@@ -1,9 +1,15 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
@@ -17,6 +23,80 @@ void clinux_set_thread_name(const char *name) {
 const char *clinux_error_name(int number) {
   const char *name = strerrorname_np(number);
   return name ? name : "errno";
+}
+
+struct start {
+  char name[16];
+  void *(*body)(void *);
+  void *argument;
+};
+
+static void *run_named(void *argument) {
+  struct start start = *(struct start *)argument;
+  free(argument);
+  pthread_setname_np(pthread_self(), start.name);
+  return start.body(start.argument);
+}
+
+int clinux_start_thread(const char *name, void *(*body)(void *), void *argument) {
+  struct start *start = calloc(1, sizeof *start);
+  if (start == NULL) return ENOMEM;
+  strncpy(start->name, name, sizeof start->name - 1);
+  start->body = body;
+  start->argument = argument;
+  pthread_attr_t attributes;
+  pthread_t thread;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  int status = pthread_create(&thread, &attributes, run_named, start);
+  pthread_attr_destroy(&attributes);
+  if (status != 0) free(start);
+  return status;
+}
+
+static int spawn(pid_t *child, char *const argv[], char *const envp[], int input, int error) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO);
+  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                            POSIX_SPAWN_SETPGROUP);
+  int status = posix_spawnp(child, argv[0], &actions, &attributes, argv, envp);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return status;
+}
+
+int clinux_spawn(pid_t *child, char *const argv[], char *const envp[], int *input, int *error) {
+  int to[2], from[2];
+  if (pipe2(to, O_CLOEXEC) != 0) return errno;
+  if (pipe2(from, O_CLOEXEC) != 0) {
+    int status = errno;
+    close(to[0]);
+    close(to[1]);
+    return status;
+  }
+  int status = spawn(child, argv, envp, to[0], from[1]);
+  close(to[0]);
+  close(from[1]);
+  if (status != 0) {
+    close(to[1]);
+    close(from[0]);
+    return status;
+  }
+  *input = to[1];
+  *error = from[0];
+  return 0;
 }
 
 void clinux_release_free_memory(void) { malloc_trim(0); }

@@ -1,4 +1,5 @@
 package import Clickstream
+package import Systemd
 
 /// Everything an operator can decide, as read from `/etc/shopmetrics.toml`.
 ///
@@ -14,6 +15,7 @@ package struct Configuration: Equatable, Sendable {
   package var loss = LossSettings()
   package var delta = DeltaSettings()
   package var log = LogSettings()
+  package var onFailure = FailureSettings()
   /// `[[columns]]`: what Bronze has beyond its own columns, in the order of the file.
   package var columns: [DeclaredColumn] = []
 
@@ -111,6 +113,10 @@ package struct ScheduleSettings: Equatable, Sendable {
   package var runAtStart = true
   /// After this a run ends behind its current batch; the next run takes up the rest.
   package var runTimeout = Duration.seconds(3600)
+  /// When runs start by the time of day, in the place of `every`.
+  package var calendar: CalendarExpression?
+  /// The longest pause between two tries after failures.
+  package var maxBackoff = Duration.seconds(60)
 
   package init() {}
 }
@@ -198,6 +204,30 @@ package struct LogSettings: Equatable, Sendable {
   package var level = LogLevel.info
 
   package init() {}
+}
+
+/// `[on_failure]`: who is told when runs fail.
+package struct FailureSettings: Equatable, Sendable {
+  /// A program and its arguments; empty for none.
+  package var exec: [String] = []
+  /// An address that alerts are posted to; it may hold a token.
+  package var webhook: Secret?
+  /// So many runs have to fail in a row.
+  package var after = 1
+  /// How long no run may have succeeded; `nil` for what suits the schedule.
+  package var noSuccessFor: Duration?
+
+  package init() {}
+}
+
+extension Configuration {
+  /// How long no run may have succeeded before somebody is told.
+  package var successDeadline: Duration {
+    if let given = onFailure.noSuccessFor { return given }
+    // Nobody can tell from a calendar how long its longest pause is.
+    return schedule.calendar == nil
+      ? max(.seconds(900), schedule.every * 3) : .seconds(24 * 3600)
+  }
 }
 
 /// Severity of a log line; the raw value is the priority of syslog(3) that journald filters by.

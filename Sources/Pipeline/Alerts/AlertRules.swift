@@ -1,0 +1,78 @@
+/// Decides what somebody must hear of: each trouble once, and its end once.
+package struct AlertRules: Sendable {
+  private let after: Int
+  /// Milliseconds.
+  private let patience: Int64
+  private var failures = 0
+  private var lastError: PipelineError?
+  /// When a run last succeeded, or when the watch began.
+  private var lastSuccess: ClockReading
+  private var hasSucceeded = false
+  private var announced: Set<Alert.Event> = []
+
+  /// - Parameters:
+  ///   - after: consecutive failed runs.
+  ///   - patience: how long no run may have succeeded.
+  package init(after: Int, patience: Duration, now: ClockReading) {
+    self.after = after
+    self.patience = patience.wholeMilliseconds
+    lastSuccess = now
+  }
+
+  /// The same watch under other rules, after a reload.
+  package func adopting(after: Int, patience: Duration) -> AlertRules {
+    var rules = AlertRules(after: after, patience: patience, now: lastSuccess)
+    (rules.failures, rules.lastError) = (failures, lastError)
+    (rules.hasSucceeded, rules.announced) = (hasSucceeded, announced)
+    return rules
+  }
+
+  package mutating func noteSuccess(_ now: ClockReading) -> Alert? {
+    let text = "runs succeed again after \(Self.text(now.monotonic - lastSuccess.monotonic))"
+    let wasInTrouble = !announced.isEmpty
+    failures = 0
+    lastError = nil
+    lastSuccess = now
+    hasSucceeded = true
+    announced = []
+    return wasInTrouble ? alert(.recovered, text) : nil
+  }
+
+  package mutating func noteFailure(_ error: PipelineError) -> Alert? {
+    failures += 1
+    lastError = error
+    guard failures >= after else { return nil }
+    let runs = failures == 1 ? "a run" : "\(failures) runs in a row"
+    return announce(.failing, "\(runs) failed: \(error)")
+  }
+
+  /// To be called now and then: notices what does not happen.
+  package mutating func noteTime(_ now: ClockReading) -> Alert? {
+    let silence = now.monotonic - lastSuccess.monotonic
+    guard silence >= patience else { return nil }
+    let reason = lastError.map { "; the last failure: \($0)" } ?? ""
+    return announce(.noSuccess, "no run succeeded for \(Self.text(silence))\(reason)")
+  }
+
+  /// The daemon ends by itself.
+  package mutating func noteStop(_ error: PipelineError) -> Alert? {
+    lastError = error
+    return announce(.stopped, "stopped until an operator acted: \(error)")
+  }
+
+  private mutating func announce(_ event: Alert.Event, _ text: String) -> Alert? {
+    guard announced.insert(event).inserted else { return nil }
+    return alert(event, text)
+  }
+
+  private func alert(_ event: Alert.Event, _ text: String) -> Alert {
+    Alert(
+      event: event, code: lastError?.code, text: text, consecutiveFailures: failures,
+      lastSuccess: hasSucceeded ? lastSuccess.wall : nil)
+  }
+
+  private static func text(_ milliseconds: Int64) -> String {
+    let seconds = milliseconds / 1000
+    return seconds < 120 ? "\(seconds) s" : "\(seconds / 60) min"
+  }
+}

@@ -1,0 +1,81 @@
+import JSON
+import Testing
+
+@testable import Pipeline
+
+/// Who is told what, and how often.
+struct AlertRulesTests {
+  private static let start = ClockReading(monotonic: 1_000_000, wall: 1_795_533_600_000)
+
+  private var now = Self.start
+  private let trouble = PipelineError(
+    "KAFKA_UNAVAILABLE", .unavailable, "nobody answers", remedy: "start the brokers")
+
+  private func rules(after: Int = 1, patience: Duration = .seconds(900)) -> AlertRules {
+    AlertRules(after: after, patience: patience, now: Self.start)
+  }
+
+  @Test func `A row of failures is told once, its end once`() throws {
+    var rules = rules(after: 3)
+    #expect(rules.noteFailure(trouble) == nil)
+    #expect(rules.noteFailure(trouble) == nil)
+    let told = rules.noteFailure(trouble)
+    let alert = try #require(told)
+    #expect(alert.event == .failing)
+    #expect(alert.code == "KAFKA_UNAVAILABLE")
+    #expect(alert.consecutiveFailures == 3)
+    #expect(alert.text.contains("nobody answers"))
+    #expect(rules.noteFailure(trouble) == nil)
+    #expect(rules.noteSuccess(now)?.event == .recovered)
+    #expect(rules.noteSuccess(now) == nil)
+  }
+
+  @Test func `A success in between begins the count anew`() {
+    var rules = rules(after: 2)
+    #expect(rules.noteFailure(trouble) == nil)
+    #expect(rules.noteSuccess(now) == nil)
+    #expect(rules.noteFailure(trouble) == nil)
+    #expect(rules.noteFailure(trouble)?.event == .failing)
+  }
+
+  @Test mutating func `That nothing succeeds is told once, by the clock that nobody sets`() {
+    var rules = rules()
+    now.wall += 365 * 86_400_000
+    #expect(rules.noteTime(now) == nil)
+    now.monotonic += 899_999
+    #expect(rules.noteTime(now) == nil)
+    now.monotonic += 1
+    #expect(rules.noteTime(now)?.event == .noSuccess)
+    #expect(rules.noteTime(now) == nil)
+    #expect(rules.noteSuccess(now)?.event == .recovered)
+    now.monotonic += 900_000
+    #expect(rules.noteTime(now)?.event == .noSuccess)
+  }
+
+  @Test func `A stop is told at once, whatever the count`() throws {
+    var rules = rules(after: 100)
+    let told = rules.noteStop(trouble)
+    let alert = try #require(told)
+    #expect(alert.event == .stopped)
+    #expect(alert.lastSuccess == nil)
+  }
+
+  @Test func `Reloaded rules remember what was told`() {
+    var old = rules()
+    #expect(old.noteFailure(trouble) != nil)
+    var new = old.adopting(after: 1, patience: .seconds(60))
+    #expect(new.noteFailure(trouble) == nil)
+    #expect(new.noteSuccess(now)?.event == .recovered)
+  }
+
+  @Test func `The document is JSON, whatever the error holds`() throws {
+    var rules = rules()
+    let nasty = PipelineError("X", .system, "a \"b\"\n\u{1B}[31m\u{0}", remedy: "none")
+    let told = rules.noteFailure(nasty)
+    let alert = try #require(told)
+    let object = try #require(try JSONValue.parse(alert.document(host: "h")).objectValue)
+    #expect(object.string("event") == "failing")
+    #expect(object.string("text")?.contains("a \"b\"") == true)
+    #expect(object["lastSuccessMs"] == .null)
+  }
+}
