@@ -44,7 +44,9 @@ extension Log {
     } catch {
       let problem = PipelineError.translating(error)
       guard problem.kind != .outcomeUnknown else { throw problem }
-      warning("\(table.path): \(what) failed, rows are unharmed: \(problem)")
+      warning(
+        "\(table.path): \(what) failed, rows are unharmed: \(problem)",
+        [("code", problem.code), ("table", table.path)])
     }
   }
 }

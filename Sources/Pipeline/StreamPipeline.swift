@@ -8,6 +8,7 @@ package final class StreamPipeline {
   package let silver: SilverQuery
   private let rebuild: SilverRebuild
   private let isSilverEnabled: Bool
+  private let log: Log
 
   package init(configuration: Configuration, lock: InstanceLock, log: Log) {
     let bronze = BronzeQuery(configuration: configuration, lock: lock, log: log)
@@ -17,6 +18,7 @@ package final class StreamPipeline {
     rebuild = SilverRebuild(configuration: configuration, lock: lock, log: log)
     self.bronze = bronze
     self.silver = silver
+    self.log = log
     isSilverEnabled = configuration.silver.isEnabled
   }
 
@@ -38,6 +40,7 @@ package final class StreamPipeline {
   /// Silver needs no Kafka: when the brokers cannot be used it still takes what Bronze has.
   /// - Throws: `PipelineError` of the first query that failed.
   package func run(_ context: RunContext) throws -> RunReport {
+    defer { log.endRun() }
     var report = RunReport()
     var failure: PipelineError?
     do {

@@ -1,7 +1,8 @@
 /// The front that every part of the pipeline logs through; the program decides where it goes.
 ///
 /// A line is for people, its fields are for filters (`journalctl SHOPMETRICS_BATCH=12`). Neither
-/// ever carries a payload or a secret. Logging never throws and never changes what is done.
+/// ever carries a payload or a secret. A warning that comes again in the same run is counted, not
+/// written. Logging never throws and never changes what is done.
 package struct Log: Sendable {
   /// Takes one line, on the thread that logs; must not block for long.
   package typealias Sink = @Sendable (LogLevel, String, [Field]) -> Void
@@ -11,6 +12,7 @@ package struct Log: Sendable {
 
   private let threshold: LogLevel
   private let sink: Sink
+  private let repeated = RepeatedWarnings()
 
   /// Passes lines that are at least as urgent as `level` on to `sink`.
   package init(level: LogLevel, sink: @escaping Sink) {
@@ -26,7 +28,14 @@ package struct Log: Sendable {
     _ level: LogLevel, _ message: @autoclosure () -> String, _ fields: [Field] = []
   ) {
     guard level <= threshold else { return }
-    sink(level, message(), fields)
+    let text = message()
+    guard level != .warning || repeated.isFirst(text, fields) else { return }
+    sink(level, text, fields)
+  }
+
+  /// To be called at the end of a run: says how often its warnings came again, and forgets them.
+  package func endRun() {
+    for warning in repeated.take() { sink(.warning, warning.text, warning.fields) }
   }
 
   package func error(_ message: @autoclosure () -> String, _ fields: [Field] = []) {
