@@ -15,6 +15,7 @@ package struct Configuration: Equatable, Sendable {
   package var loss = LossSettings()
   package var delta = DeltaSettings()
   package var log = LogSettings()
+  package var control = ControlSettings()
   package var onFailure = FailureSettings()
   /// `[[columns]]`: what Bronze has beyond its own columns, in the order of the file.
   package var columns: [DeclaredColumn] = []
@@ -26,6 +27,22 @@ package struct Configuration: Equatable, Sendable {
 
   /// Where tables, checkpoints and the lock are, all derived from one state directory.
   package var paths: StatePaths { StatePaths(stateDirectory: storage.stateDirectory) }
+
+  /// Where the daemon answers: as set, else in the service's runtime directory, else (a daemon
+  /// of somebody's own) beside its state.
+  package var controlSocketPath: String {
+    if let socket = control.socket { return socket }
+    return storage.stateDirectory == StorageSettings().stateDirectory
+      ? "/run/shopmetrics/control" : storage.stateDirectory + "/control"
+  }
+
+  /// How long no run may have succeeded before somebody is told.
+  package var successDeadline: Duration {
+    if let given = onFailure.noSuccessFor { return given }
+    // Nobody can tell from a calendar how long its longest pause is.
+    return schedule.calendar == nil
+      ? max(schedule.every * 3, .seconds(15 * 60)) : .seconds(86_400)
+  }
 }
 
 /// `[kafka]`: which topic, from which brokers, and with what patience.
@@ -38,6 +55,9 @@ package struct KafkaSettings: Equatable, Sendable {
   package var connectTimeout = Duration.seconds(30)
   /// How long one partition may make no progress while records are waiting in it.
   package var stallTimeout = Duration.seconds(30)
+  /// A consumer group into which the offsets of committed batches are copied, for the tools that
+  /// look at groups; nothing here ever reads it.
+  package var mirrorGroup: String?
   package var security = SecuritySettings()
   /// `[kafka.librdkafka]`, in the order of the file, checked against the linked library.
   package var properties: [LibrdkafkaProperty] = []
@@ -107,15 +127,15 @@ package struct Secret: Equatable, Sendable, CustomStringConvertible, CustomDebug
 /// `[schedule]`: when runs start and how long one may take.
 package struct ScheduleSettings: Equatable, Sendable {
   package var every = Duration.seconds(300)
+  /// The times at which runs start, in the place of `every`.
+  package var calendar: CalendarExpression?
   /// Each start is put off by a random part of this, so that many hosts do not start as one.
   package var jitter = Duration.zero
   /// Whether the first run starts with the service instead of at the first tick.
   package var runAtStart = true
   /// After this a run ends behind its current batch; the next run takes up the rest.
   package var runTimeout = Duration.seconds(3600)
-  /// When runs start by the time of day, in the place of `every`.
-  package var calendar: CalendarExpression?
-  /// The longest pause between two tries after failures.
+  /// A failed run is tried again after a growing pause, at most this long.
   package var maxBackoff = Duration.seconds(60)
 
   package init() {}
@@ -171,6 +191,8 @@ package struct StorageSettings: Equatable, Sendable {
   package var targetFileBytes: Int64 = 128 << 20
   /// Column buffers are written out as a row group when they hold this much.
   package var rowGroupBytes = 16 << 20
+  /// No run starts while the state directory's file system has less free space than this.
+  package var minFreeBytes: Int64 = 256 << 20
 
   package init() {}
 }
@@ -206,28 +228,28 @@ package struct LogSettings: Equatable, Sendable {
   package init() {}
 }
 
-/// `[on_failure]`: who is told when runs fail.
-package struct FailureSettings: Equatable, Sendable {
-  /// A program and its arguments; empty for none.
-  package var exec: [String] = []
-  /// An address that alerts are posted to; it may hold a token.
-  package var webhook: Secret?
-  /// So many runs have to fail in a row.
-  package var after = 1
-  /// How long no run may have succeeded; `nil` for what suits the schedule.
-  package var noSuccessFor: Duration?
+/// `[control]`: where a running daemon is asked and told things.
+package struct ControlSettings: Equatable, Sendable {
+  /// `nil`: see `Configuration.controlSocketPath`.
+  package var socket: String?
 
   package init() {}
 }
 
-extension Configuration {
-  /// How long no run may have succeeded before somebody is told.
-  package var successDeadline: Duration {
-    if let given = onFailure.noSuccessFor { return given }
-    // Nobody can tell from a calendar how long its longest pause is.
-    return schedule.calendar == nil
-      ? max(.seconds(900), schedule.every * 3) : .seconds(24 * 3600)
-  }
+/// `[on_failure]`: whom to tell when runs fail, or none has succeeded for too long.
+package struct FailureSettings: Equatable, Sendable {
+  /// A program's absolute path and its arguments; empty for none.
+  package var exec: [String] = []
+  /// An http or https URL, which often holds a token; given in the file, or read from the
+  /// credential that `webhookCredential` names.
+  package var webhook: Secret?
+  package var webhookCredential: String?
+  /// So many runs must fail in a row.
+  package var after = 1
+  /// `nil`: see `Configuration.successDeadline`.
+  package var noSuccessFor: Duration?
+
+  package init() {}
 }
 
 /// Severity of a log line; the raw value is the priority of syslog(3) that journald filters by.

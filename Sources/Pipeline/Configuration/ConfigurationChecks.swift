@@ -9,6 +9,7 @@ extension ConfigurationLoader {
     checkSchedule()
     checkSizes()
     checkSecurity()
+    refusePair("on_failure.webhook", "on_failure.webhook_credential")
     checkInlineSecrets(file)
     resolveCredentials(surroundings)
     checkFiles()
@@ -34,6 +35,10 @@ extension ConfigurationLoader {
 
   private mutating func checkSchedule() {
     let schedule = configuration.schedule
+    if schedule.calendar != nil {
+      refusePair("schedule.every", "schedule.calendar")
+      return
+    }
     guard schedule.jitter > schedule.every else { return }
     report(
       nodes["schedule.jitter"] == nil ? "schedule.every" : "schedule.jitter",
@@ -68,8 +73,8 @@ extension ConfigurationLoader {
         ["ca_file", "certificate_file", "key_file", "key_credential"],
         because: "\(chosen), which is not encrypted; expected \"ssl\" or \"sasl_ssl\"")
     }
-    refusePair("password", "password_credential")
-    refusePair("key_file", "key_credential")
+    refusePair("kafka.security.password", "kafka.security.password_credential")
+    refusePair("kafka.security.key_file", "kafka.security.key_credential")
     let hasKey = isPresent("key_file") || isPresent("key_credential")
     if hasKey != isPresent("certificate_file"), isTLS {
       report(
@@ -95,9 +100,9 @@ extension ConfigurationLoader {
   }
 
   private mutating func refusePair(_ first: String, _ second: String) {
-    guard isPresent(first), isPresent(second) else { return }
+    guard let node = nodes[first], nodes[second] != nil else { return }
     report(
-      nodes["kafka.security.\(first)"]?.keyRegion,
+      node.keyRegion,
       "\(first) and \(second) are both given; expected one of them")
   }
 
@@ -155,20 +160,36 @@ extension ConfigurationLoader {
 extension ConfigurationLoader {
   private mutating func resolveCredentials(_ surroundings: ConfigurationFile.Surroundings) {
     let security = configuration.kafka.security
-    if let name = security.passwordCredential,
-      let path = credential(name, "password_credential", surroundings)
-    {
-      do {
-        let secret = try CredentialFile.read(path)
-        update { $0.kafka.security.password = secret }
-      } catch {
-        report("kafka.security.password_credential", "the credential \(name) \(error.message)")
-      }
+    if let name = security.passwordCredential {
+      let secret = secret(name, "kafka.security.password_credential", surroundings)
+      update { $0.kafka.security.password = secret }
     }
     if let name = security.keyCredential,
-      let path = credential(name, "key_credential", surroundings)
+      let path = credential(name, "kafka.security.key_credential", surroundings)
     {
       update { $0.kafka.security.keyFile = path }
+    }
+    if let name = configuration.onFailure.webhookCredential {
+      let key = "on_failure.webhook_credential"
+      let secret = secret(name, key, surroundings)
+      if let secret, ValueForm.webAddress.read(.string(secret.exposedValue)) == nil {
+        report(
+          key, "the credential \(name) is not shown; expected \(ValueForm.webAddress.expectation)")
+      }
+      update { $0.onFailure.webhook = secret }
+    }
+  }
+
+  /// What the credential holds; `nil` after a report.
+  private mutating func secret(
+    _ name: String, _ key: String, _ surroundings: ConfigurationFile.Surroundings
+  ) -> Secret? {
+    guard let path = credential(name, key, surroundings) else { return nil }
+    do {
+      return try CredentialFile.read(path)
+    } catch {
+      report(key, "the credential \(name) \(error.message)")
+      return nil
     }
   }
 
@@ -179,7 +200,7 @@ extension ConfigurationLoader {
     let remedy = "; in the unit: LoadCredential=\(name):/path/of/the/secret"
     guard let directory = surroundings.credentialsDirectory else {
       reportUnlessCheck(
-        "kafka.security.\(key)",
+        key,
         "the credential \(name) is absent: $CREDENTIALS_DIRECTORY is not set, so this is not a "
           + "service with credentials" + remedy)
       return nil
@@ -188,12 +209,11 @@ extension ConfigurationLoader {
     guard access(path, R_OK) == 0 else {
       // systemd shows credentials to the main process, not to those of ExecReload=.
       if errno == EACCES {
-        reportUnlessCheck("kafka.security.\(key)", "\(path): \(SystemText.error(EACCES))")
+        reportUnlessCheck(key, "\(path): \(SystemText.error(EACCES))")
         return nil
       }
       report(
-        "kafka.security.\(key)",
-        "the credential \(name) is absent: \(path): \(SystemText.error(errno))" + remedy)
+        key, "the credential \(name) is absent: \(path): \(SystemText.error(errno))" + remedy)
       return nil
     }
     return path
@@ -202,11 +222,15 @@ extension ConfigurationLoader {
   private mutating func checkFiles() {
     let security = configuration.kafka.security
     let files = [
-      ("ca_file", security.caFile), ("certificate_file", security.certificateFile),
-      ("key_file", security.keyFile),
+      ("kafka.security.ca_file", security.caFile, R_OK),
+      ("kafka.security.certificate_file", security.certificateFile, R_OK),
+      ("kafka.security.key_file", security.keyFile, R_OK),
+      ("on_failure.exec", configuration.onFailure.exec.first, X_OK),
     ]
-    for case (let key, let path?) in files where isPresent(key) && access(path, R_OK) != 0 {
-      report("kafka.security.\(key)", "\(path) cannot be read: \(SystemText.error(errno))")
+    for case (let key, let path?, let use) in files
+    where nodes[key] != nil && access(path, use) != 0 {
+      let verb = use == X_OK ? "called" : "read"
+      report(key, "\(path) cannot be \(verb): \(SystemText.error(errno))")
     }
   }
 }

@@ -3,7 +3,8 @@
 /// Loading, the hints for misspelt keys, the errors' ranges and defaults, and the test of the
 /// shipped file all come from these rows.
 enum Schema {
-  static let settings = kafka + security + schedule + limits + silver + storage + upkeep
+  static let settings =
+    kafka + security + schedule + limits + silver + storage + upkeep + control + onFailure
 
   /// Tables whose keys are not fixed: read by rules of their own.
   static let passThroughTable = "kafka.librdkafka"
@@ -51,6 +52,9 @@ enum Schema {
     .always(
       "kafka.stall_timeout", \.kafka.stallTimeout, .duration(patience),
       "How long one partition may make no progress while records are waiting in it."),
+    .optional(
+      "kafka.mirror_group", \.kafka.mirrorGroup, .anyText,
+      "A consumer group into which the offsets of committed batches are copied."),
   ]
 
   private static let security: [Setting] = [
@@ -65,14 +69,9 @@ enum Schema {
     .optional(
       "kafka.security.password_credential", \.kafka.security.passwordCredential, .credential,
       "The systemd credential that holds the SASL password."),
-    Setting(
-      path: "kafka.security.password", expectation: "a text that is not empty", defaultText: nil,
-      summary: "The SASL password itself, in a file that only its readers may read.",
-      assign: { value, configuration in
-        guard let text = ValueForm.anyText.read(value) else { return false }
-        configuration.kafka.security.password = Secret(text)
-        return true
-      }),
+    .secret(
+      "kafka.security.password", \.kafka.security.password, .anyText,
+      "The SASL password itself, in a file that only its readers may read."),
     .optional(
       "kafka.security.ca_file", \.kafka.security.caFile, .absolutePath,
       "The certificates that brokers are checked against; the system's when absent."),
@@ -91,6 +90,9 @@ enum Schema {
     .always(
       "schedule.every", \.schedule.every, .duration(.seconds(1)...day * 7),
       "The time from one run's start to the next one's; runs never overlap."),
+    .optional(
+      "schedule.calendar", \.schedule.calendar, .calendar,
+      "The times at which runs start, in the place of \"every\"."),
     .always(
       "schedule.jitter", \.schedule.jitter, .duration(.zero...day),
       "Each start is put off by a random part of this."),
@@ -100,6 +102,9 @@ enum Schema {
     .always(
       "schedule.run_timeout", \.schedule.runTimeout, .duration(.seconds(10)...day * 7),
       "After this a run ends behind its current batch; the next one takes up the rest."),
+    .always(
+      "schedule.max_backoff", \.schedule.maxBackoff, .duration(.seconds(1)...(.seconds(3600))),
+      "A failed run is tried again after a pause that doubles each time, up to this."),
   ]
 
   private static let limits: [Setting] = [
@@ -164,6 +169,9 @@ enum Schema {
     .always(
       "storage.row_group_size", \.storage.rowGroupBytes, .size((1 << 20)...(256 << 20)),
       "Rows are collected in memory up to this size, then written as one row group."),
+    .always(
+      "storage.min_free", \.storage.minFreeBytes, .size(0...(1 << 40)),
+      "No run starts while the file system has less free space than this."),
   ]
 
   private static let upkeep: [Setting] = [
@@ -179,5 +187,30 @@ enum Schema {
     .always(
       "log.level", \.log.level, .choice(LogLevel.allCases, name: \.name),
       "The least urgent lines that are still written."),
+  ]
+
+  private static let control: [Setting] = [
+    .optional(
+      "control.socket", \.control.socket, .socketPath,
+      "Where shopmetricsctl finds the running daemon.")
+  ]
+
+  private static let onFailure: [Setting] = [
+    .always(
+      "on_failure.exec", \.onFailure.exec, .command,
+      "The program that is called with the failure as JSON on its standard input."),
+    .secret(
+      "on_failure.webhook", \.onFailure.webhook, .webAddress,
+      "Where the same JSON is posted to."),
+    .optional(
+      "on_failure.webhook_credential", \.onFailure.webhookCredential, .credential,
+      "The systemd credential that holds the webhook's URL."),
+    .always(
+      "on_failure.after", \.onFailure.after, .integer(1...1000),
+      "So many runs must fail in a row before somebody is told."),
+    .optional(
+      "on_failure.no_success_for", \.onFailure.noSuccessFor,
+      .duration(.seconds(60)...day * 30),
+      "So long without a successful run is a failure too."),
   ]
 }

@@ -40,6 +40,20 @@ struct Setting: Sendable {
       })
   }
 
+  /// A text that no error, log line or dump may show.
+  static func secret(
+    _ path: String, _ target: any WritableKeyPath<Configuration, Secret?> & Sendable,
+    _ form: ValueForm<String>, _ summary: String
+  ) -> Setting {
+    Setting(
+      path: path, expectation: form.expectation, defaultText: nil, summary: summary,
+      assign: { value, configuration in
+        guard let read = form.read(value) else { return false }
+        configuration[keyPath: target] = Secret(read)
+        return true
+      })
+  }
+
   var table: Substring { path[..<(path.lastIndex(of: ".") ?? path.startIndex)] }
   var key: Substring { path.split(separator: ".").last ?? "" }
 }

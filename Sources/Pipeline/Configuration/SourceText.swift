@@ -63,7 +63,8 @@ enum SecretKeys {
   static func mayHoldSecret(_ key: String) -> Bool {
     let name = key.lowercased()
     guard !name.contains("credential") else { return false }
-    return ["password", "secret", "pem", "oauthbearer.config"].contains { contains(name, $0) }
+    let words = ["password", "secret", "pem", "oauthbearer.config", "webhook"]
+    return words.contains { contains(name, $0) }
   }
 
   private static func contains(_ text: String, _ word: String) -> Bool {

@@ -1,3 +1,5 @@
+internal import Systemd
+
 /// How one kind of setting is written in TOML: what is accepted, and how a value is spelled.
 struct ValueForm<Value: Sendable>: Sendable {
   /// Completes the sentence "expected …", range included.
@@ -110,6 +112,18 @@ extension ValueForm where Value == String {
       && !path.split(separator: "/").contains("..")
   }
 
+  /// As long as an address of unix(7) can hold.
+  static let socketPath = text("an absolute path without \"..\", at most 107 bytes") { path in
+    absolutePath.read(.string(path)) != nil && path.utf8.count <= 107
+  }
+
+  static let webAddress = text("a URL that begins with http:// or https://") { url in
+    guard let scheme = ["https://", "http://"].first(where: url.hasPrefix) else { return false }
+    let rest = url.dropFirst(scheme.count)
+    return !rest.isEmpty && rest.first != "/" && url.utf8.count <= 8192
+      && url.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+  }
+
   @Sendable private static func isNameByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -121,19 +135,44 @@ extension ValueForm where Value == String {
   }
 }
 
-extension ValueForm where Value == [String] {
-  static let brokers = ValueForm(
-    expectation: "a list of \"host:port\", at least one",
+extension ValueForm where Value == CalendarExpression {
+  static let calendar = ValueForm(
+    expectation: "a calendar expression of systemd.time(7), such as \"Mon..Fri 08:00\"",
     read: { value in
-      guard case .array(let elements) = value, !elements.isEmpty else { return nil }
-      var brokers: [String] = []
-      for element in elements {
-        guard case .string(let text) = element.value, isBroker(text) else { return nil }
-        brokers.append(text)
-      }
-      return brokers
+      guard case .string(let text) = value else { return nil }
+      return try? CalendarExpression(text)
     },
-    write: { "[" + $0.map(TOMLText.quoted).joined(separator: ", ") + "]" })
+    write: { TOMLText.quoted($0.description) })
+}
+
+extension ValueForm where Value == [String] {
+  static let brokers = list("a list of \"host:port\", at least one") { brokers in
+    !brokers.isEmpty && brokers.allSatisfy(isBroker)
+  }
+
+  /// A program, which is not looked for in `$PATH`, and its arguments.
+  static let command = list("a list of texts, an absolute path first; [] for none") { words in
+    guard let program = words.first else { return true }
+    return ValueForm<String>.absolutePath.read(.string(program)) != nil
+      && !words.contains { $0.utf8.contains(0) }
+  }
+
+  private static func list(
+    _ expectation: String, where isAccepted: @escaping @Sendable ([String]) -> Bool
+  ) -> ValueForm {
+    ValueForm(
+      expectation: expectation,
+      read: { value in
+        guard case .array(let elements) = value else { return nil }
+        var texts: [String] = []
+        for element in elements {
+          guard case .string(let text) = element.value else { return nil }
+          texts.append(text)
+        }
+        return isAccepted(texts) ? texts : nil
+      },
+      write: { "[" + $0.map(TOMLText.quoted).joined(separator: ", ") + "]" })
+  }
 
   /// The port is asked for: librdkafka's silent 9092 sends TLS clients to the wrong listener.
   @Sendable private static func isBroker(_ text: String) -> Bool {
