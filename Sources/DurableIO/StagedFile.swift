@@ -13,6 +13,7 @@ package struct StagedFile: ~Copyable {
   private let lock: InstanceLock?
   private let noteLeftover: (SystemError) -> Void
   private var descriptor: Int32
+  private var hasTemporaryName = true
 
   init(
     name: String, directory: String, role: FileRole, lock: InstanceLock?,
@@ -30,7 +31,7 @@ package struct StagedFile: ~Copyable {
 
   deinit {
     if descriptor >= 0 { _ = Glibc.close(descriptor) }
-    unlink(temporaryPath)
+    if hasTemporaryName { unlink(temporaryPath) }
   }
 
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
@@ -80,6 +81,7 @@ package struct StagedFile: ~Copyable {
     case .replace:
       if rename(temporaryPath, path) != 0 { throw SystemError(call: "rename", path: path) }
     }
+    hasTemporaryName = false
     CrashPoint.reached(role, .published)
     if mode == .ifAbsent, unlink(temporaryPath) != 0 {
       noteLeftover(SystemError(call: "unlink", path: temporaryPath))

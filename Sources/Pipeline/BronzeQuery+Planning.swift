@@ -31,7 +31,7 @@ extension BronzeQuery {
     }
     state?.pending = entry
     state?.lastTimestampMs = entry.batchTimestampMs
-    try checkpoint.purge(newest: batch)
+    try checkpoint.purge(newest: batch, log: log)
   }
 
   /// Where every offset of a staged batch went, and all before it.

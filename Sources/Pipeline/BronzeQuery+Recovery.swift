@@ -41,7 +41,7 @@ extension BronzeQuery {
       state.pending = try checkpoint.offsets(batch)
     }
     try sweep()
-    if let newest = found.offsets { try checkpoint.purge(newest: newest) }
+    if let newest = found.offsets { try checkpoint.purge(newest: newest, log: log) }
     self.state = state
     row.announce(nextBatch: state.nextBatch, in: log)
   }

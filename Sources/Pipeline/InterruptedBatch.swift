@@ -25,6 +25,13 @@ extension CheckpointDirectory {
     return count
   }
 
+  /// Removes the files of old batches once `offsets/newest` is durable.
+  ///
+  /// - Throws: only where it is unknown what is on disk.
+  func purge(newest: Int64, log: Log) throws {
+    try log.attempting("removal of old batches", at: path) { try purge(newest: newest) }
+  }
+
   /// Makes durable what the recovery is about to read: a process that was killed between giving a
   /// file its name and syncing the directory left names that a power cut takes back, and what is
   /// built on them would stay.

@@ -21,7 +21,7 @@ struct LogMaintenance {
   /// - Throws: only where it is unknown what is on disk.
   func keepUp(_ table: DeltaTable, oldestNeeded: () throws -> Int64) throws {
     let now = wallClockMilliseconds()
-    try log.attempting("log maintenance", of: table) {
+    try log.attempting("log maintenance", at: table.path) {
       let written = try table.writeCheckpointIfDue(
         interval: settings.checkpointInterval, now: now, publisher: publisher)
       guard let written else { return }
@@ -35,18 +35,18 @@ struct LogMaintenance {
 }
 
 extension Log {
-  /// Does what keeps a table up and belongs to no batch: a failure is a warning.
+  /// Does what keeps a table or a checkpoint up and belongs to no batch: a failure is a warning.
   ///
   /// - Throws: only where it is unknown what is on disk.
-  func attempting(_ what: String, of table: DeltaTable, _ body: () throws -> Void) throws {
+  func attempting(_ what: String, at path: String, _ body: () throws -> Void) throws {
     do {
       try body()
     } catch {
       let problem = PipelineError.translating(error)
       guard problem.kind != .outcomeUnknown else { throw problem }
       warning(
-        "\(table.path): \(what) failed, rows are unharmed: \(problem)",
-        [("code", problem.code), ("table", table.path)])
+        "\(path): \(what) failed, rows are unharmed: \(problem)",
+        [("code", problem.code), ("table", path)])
     }
   }
 }

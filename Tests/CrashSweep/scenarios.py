@@ -9,6 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Acceptance"))
 
+from invariants import assert_idle_run_writes_nothing  # noqa: E402
 from support import CLEAN, KILLED, build_tracer, execute  # noqa: E402
 
 RESTARTS = 3
@@ -28,11 +29,14 @@ class Point:
     def call(self):
         return self.name.split(":")[1]
 
+    def __str__(self):
+        return f"{self.scenario} {self.name} {self.path}"
+
 
 @dataclass
 class Result:
     point: Point
-    killed: bool
+    hit: bool
     violations: list
 
 
@@ -105,6 +109,13 @@ class Sweep:
             return Result(point, True, self.finish(point.scenario, state, source))
         finally:
             shutil.rmtree(state.root, ignore_errors=True)
+
+    def idle(self, state):
+        try:
+            assert_idle_run_writes_nothing(state)
+            return []
+        except AssertionError as error:
+            return [f"I12: {error}"]
 
     def restart(self, state):
         """Runs until one ends well; a sentence when none does."""

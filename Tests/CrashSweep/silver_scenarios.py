@@ -13,7 +13,6 @@ killed on its way; `switched` with one that was killed right behind its commit p
 """
 
 import silver_bronze
-from invariants import assert_idle_run_writes_nothing
 from scenarios import Sweep
 from silver_generator import DAY, HOUR, LAST_TIME, MINUTE, SECOND
 from silver_inspection import Memory, inspect, oracle
@@ -75,13 +74,6 @@ class StatesOfSilver(Sweep):
         """The recorded runs; `closing` has another lateness than its state's one batch had."""
         lateness_changed = "allowed_lateness" in state.settings["silver"]
         return inspect(state, Memory(judged=0 if lateness_changed else -1))
-
-    def idle(self, state):
-        try:
-            assert_idle_run_writes_nothing(state)
-            return []
-        except AssertionError as error:
-            return [f"I12: {error}"]
 
 
 class SilverSweep(StatesOfSilver):

@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent),
@@ -34,44 +35,55 @@ from support import binary  # noqa: E402
 SWEEPS = {"bronze": BronzeSweep, "silver": SilverSweep, "rebuild": RebuildSweep}
 
 
-def sampled(points, size, seed):
-    """A seeded choice in which every (scenario, call, kind of file) is there at least once."""
+def call_and_folder(point):
+    return point.scenario, point.call, Path(point.path).parent
+
+
+def sampled(points, size, seed, kind=call_and_folder):
+    """A seeded choice in which every kind of point is there at least once, if there is room."""
     if size is None or size >= len(points):
         return points
     source = random.Random(seed)
     shuffled = source.sample(points, len(points))
     kinds = {}
     for point in shuffled:
-        kinds.setdefault((point.scenario, point.call, Path(point.path).parent), point)
+        kinds.setdefault(kind(point), point)
     first = list(kinds.values())[:size]
     return first + [p for p in shuffled if p not in first][:size - len(first)]
 
 
-_sweep = None  # each worker's copy
+_check = None  # each worker's copy
 
 
-def adopt(sweep):
-    global _sweep
-    _sweep = sweep
+def adopt(check):
+    global _check
+    _check = check
 
 
-def work(point, twice):
-    return _sweep.kill_and_check(point, twice)
+def work(point):
+    return _check(point)
+
+
+def in_parallel(check, points, workers):
+    """The results of `check` for every point, in order."""
+    # Not forked: the readers' threads would be missing in the copy.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, adopt, (check,)) as pool:
+        return list(pool.map(work, points))
 
 
 def report(results, seconds):
     for result in results:
-        where = f"{result.point.scenario} {result.point.name} {result.point.path}"
-        if not result.killed:
-            print(f"MISSED   {where}")
+        if not result.hit:
+            print(f"MISSED   {result.point}")
         for violation in result.violations[:5]:
-            print(f"VIOLATED {where}\n         {violation}")
-    killed = sum(result.killed for result in results)
+            print(f"VIOLATED {result.point}\n         {violation}")
+    hit = sum(result.hit for result in results)
     violated = sum(bool(result.violations) for result in results)
     scenarios = Counter(result.point.scenario for result in results)
     print(", ".join(f"{name}: {count} points" for name, count in sorted(scenarios.items())))
-    print(f"{len(results)} points, {killed} killed, {violated} violations, {seconds:.0f} s")
-    return killed == len(results) and violated == 0
+    print(f"{len(results)} points, {hit} hit, {violated} violations, {seconds:.0f} s")
+    return hit == len(results) and violated == 0
 
 
 def parse():
@@ -100,10 +112,8 @@ def main():
         points = sampled(sweep.points, options.sample, options.seed)
         print(f"{len(sweep.points)} points recorded, {len(points)} to visit, "
               f"seed {options.seed}", flush=True)
-        # Not forked: the readers' threads would be missing in the copy.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(options.workers, context, adopt, (sweep,)) as pool:
-            results = list(pool.map(work, points, [options.twice] * len(points)))
+        check = partial(sweep.kill_and_check, twice=options.twice)
+        results = in_parallel(check, points, options.workers)
         return 0 if report(results, time.monotonic() - started) else 1
     finally:
         broker.close()

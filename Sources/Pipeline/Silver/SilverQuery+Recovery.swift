@@ -44,7 +44,7 @@ extension SilverQuery {
     // First, because the sweep moves the tables on to what other programs committed meanwhile.
     try sweep([sessionsTable, eventsTable])
     try openContents(sessionsTable, eventsTable, parkedAfter: state.parkedAfter)
-    if let newest = found.offsets { try checkpoint.purge(newest: newest) }
+    if let newest = found.offsets { try checkpoint.purge(newest: newest, log: log) }
     self.state = state
     row.announce(nextBatch: state.nextBatch, prefix: "silver ", in: log)
   }

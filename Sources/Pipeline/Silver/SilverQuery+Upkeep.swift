@@ -8,14 +8,14 @@ extension SilverQuery {
   /// later.
   /// - Throws: only where it is unknown what is on disk.
   func maintain(_ tables: (sessions: SessionsTable, events: EventsTable)) throws {
-    try log.attempting("upkeep", of: tables.sessions.table) {
+    try log.attempting("upkeep", at: tables.sessions.table.path) {
       while let done = try tables.sessions.compactIfDue(
         namePrefix: Self.compactionPrefix, now: wallClockMilliseconds())
       {
         log.info("sessions: joined \(done.removedFiles) files into \(done.addedFiles)")
       }
     }
-    try log.attempting("upkeep", of: tables.events.table) {
+    try log.attempting("upkeep", at: tables.events.table.path) {
       while let done = try tables.events.compact(
         namePrefix: Self.compactionPrefix, timestampMs: wallClockMilliseconds())
       {
@@ -26,10 +26,10 @@ extension SilverQuery {
     for table in [tables.sessions.table, tables.events.table] {
       try logs.keepUp(table) { try oldestCommitNeeded(in: table) }
     }
-    try log.attempting("upkeep", of: tables.sessions.table) {
+    try log.attempting("upkeep", at: tables.sessions.table.path) {
       _ = try tables.sessions.vacuumIfDue(now: wallClockMilliseconds())
     }
-    try log.attempting("upkeep", of: tables.events.table) { try vacuumIfDue(tables.events) }
+    try log.attempting("upkeep", at: tables.events.table.path) { try vacuumIfDue(tables.events) }
   }
 
   /// Names of files that a compaction makes; the sweep of orphans knows them.

@@ -95,7 +95,7 @@ final class SilverRun {
     }
     query.state?.pending = entry
     query.state?.lastTimestampMs = timestampMs
-    try query.checkpoint.purge(newest: state.nextBatch)
+    try query.checkpoint.purge(newest: state.nextBatch, log: query.log)
     return entry
   }
 
