@@ -118,6 +118,18 @@ extension JSONWriter {
     value.write(to: &self)
   }
 
+  /// A member that is null when there is no value.
+  package mutating func field(_ name: String, optional value: Int64?) {
+    key(name)
+    if let value { int(value) } else { null() }
+  }
+
+  /// A member that is null when there is no value.
+  package mutating func field(_ name: String, optional value: String?) {
+    key(name)
+    if let value { string(value) } else { null() }
+  }
+
   /// A member whose value is JSON already.
   package mutating func field(_ name: String, raw json: String) {
     key(name)
