@@ -6,12 +6,16 @@ extension SilverQuery {
   ///
   /// Nothing here belongs to a batch, and no row changes: what fails is logged and made up for
   /// later.
+  /// - Parameter heartbeat: beats with each step, of which none takes long.
   /// - Throws: only where it is unknown what is on disk.
-  func maintain(_ tables: (sessions: SessionsTable, events: EventsTable)) throws {
+  func maintain(
+    _ tables: (sessions: SessionsTable, events: EventsTable), _ heartbeat: Heartbeat
+  ) throws {
     try log.attempting("upkeep", at: tables.sessions.table.path) {
       while let done = try tables.sessions.compactIfDue(
         namePrefix: Self.compactionPrefix, now: wallClockMilliseconds())
       {
+        heartbeat.beat()
         log.info("sessions: joined \(done.removedFiles) files into \(done.addedFiles)")
       }
     }
@@ -19,11 +23,13 @@ extension SilverQuery {
       while let done = try tables.events.compact(
         namePrefix: Self.compactionPrefix, timestampMs: wallClockMilliseconds())
       {
+        heartbeat.beat()
         log.info("events v\(done.version): joined \(done.fileCount) files")
       }
     }
     let logs = LogMaintenance(configuration.delta, publisher: publisher, log: log)
     for table in [tables.sessions.table, tables.events.table] {
+      heartbeat.beat()
       try logs.keepUp(table) { try oldestCommitNeeded(in: table) }
     }
     try log.attempting("upkeep", at: tables.sessions.table.path) {

@@ -138,7 +138,7 @@ final class SilverRun {
       "silver batch \(accounting.batch): \(RunReport.grouped(accounting.rows.unique)) events",
       [("batch", String(accounting.batch)), ("table", "clickstream_sessions")])
     step(.commitOffsets)
-    try query.maintain(tables)
+    try query.maintain(tables, context.heartbeat)
   }
 
   /// The batch's data files, durable and named by nobody yet; `nil` when a stop dropped them.
