@@ -22,9 +22,10 @@ import Pipeline
   private static let programs = [DaemonCommand.table, OperatorCommand.table]
 
   private static func write(templates: String, output: String) throws {
-    for name in try Files.list(templates) where name.hasSuffix(".in") {
+    for name in try Files.list(templates) {
       let template = String(decoding: try Files.read("\(templates)/\(name)"), as: UTF8.self)
-      try save(try ManualPage(template).text, as: "\(output)/man", String(name.dropLast(3)))
+      let page = name.hasSuffix(".in") ? String(name.dropLast(3)) : name
+      try save(try ManualPage(template).text, as: "\(output)/man", page)
     }
     for table in programs {
       let shells = "\(output)/completions"
