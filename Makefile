@@ -154,7 +154,7 @@ install: ## Install what `make build docs` has built, below DESTDIR; keeps the c
 	$(call install_text,deploy/shopmetricsd-run.timer,$(UNITDIR)/shopmetricsd-run.timer)
 	$(call install_text,deploy/shopmetricsd.sysusers,$(SYSUSERSDIR)/shopmetrics.conf)
 	$(call install_text,deploy/shopmetricsd.tmpfiles,$(TMPFILESDIR)/shopmetrics.conf)
-	for page in $(wildcard $(addsuffix /*.[5-8],$(DOCS)/man deploy/man)); do \
+	for page in $(DOCS)/man/*; do \
 	  install -D -m 0644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page || exit; \
 	done
 	$(call install_files,$(DOCS)/shopmetrics.catalog,$(CATALOGDIR))
