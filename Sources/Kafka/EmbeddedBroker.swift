@@ -56,6 +56,11 @@ package final class EmbeddedBroker {
     }
   }
 
+  /// Lets each answer of a broker, counted from 1, come so many milliseconds later.
+  package func setDelay(ofBroker number: Int32, milliseconds: Int32) {
+    rd_kafka_mock_broker_set_rtt(cluster, number, milliseconds)
+  }
+
   /// Moves a partition to another broker.
   package func setLeader(ofTopic topic: String, partition: Int32, to broker: Int32) {
     rd_kafka_mock_partition_set_leader(cluster, topic, partition, broker)

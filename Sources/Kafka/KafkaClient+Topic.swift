@@ -14,6 +14,7 @@ extension KafkaClient {
         return try askMetadata(topic: topic, timeout: min(slice, left))
       } catch {
         try throwIfHopeless()
+        try throwIfUntrusted()
         guard error.isRetriable, ContinuousClock.now < deadline else { throw explained(error) }
         pause(until: deadline)
       }
@@ -57,6 +58,11 @@ extension KafkaClient {
       || answer.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC
     {
       throw missing(topic)
+    }
+    if answer.err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION {
+      throw KafkaError(
+        KafkaError.Name.topicMissing, "the brokers do not accept \(topic) as a topic's name",
+        topic: topic)
     }
     guard answer.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
       throw KafkaError(library: answer.err, doing: "topic \(topic)", topic: topic)
@@ -170,14 +176,31 @@ extension KafkaClient {
     if let error = state.authentication ?? state.fatal { throw explained(error) }
   }
 
+  /// While no broker has answered yet: throws when each is down and one has a bad certificate.
+  private func throwIfUntrusted() throws(KafkaError) {
+    let state = events.snapshot
+    guard state.isUntrusted, let reason = state.tls else { return }
+    throw explained(KafkaError(KafkaError.Name.tls, reason))
+  }
+
   /// Adds what the connections reported, and the trap of older libraries that looks like a wrong
   /// password.
   func explained(_ error: KafkaError) -> KafkaError {
     var result = error
-    let reasons = events.snapshot.reasons.filter { !error.message.contains($0) }
-    if !reasons.isEmpty { result.message += ". " + reasons.joined(separator: "; ") }
-    if error.isAuthorization, let warning = KafkaLibrary.scramWarning(mechanism: mechanism) {
-      result.message += ". " + warning
+    let state = events.snapshot
+    let reasons = state.reasons.filter { !error.message.contains($0) }
+    if !reasons.isEmpty {
+      result.message += ". " + reasons.joined(separator: "; ")
+    } else if error.isRetriable, error.code < 0 {
+      result.message += ". No answer in time from \(brokers)"
+    }
+    // What could not be reached because of TLS is no matter of waiting.
+    if error.isRetriable, state.tls != nil { result.name = KafkaError.Name.tls }
+    if error.isAuthentication, !mechanism.isEmpty {
+      result.message += " (user \(user), mechanism \(mechanism))"
+      if let warning = KafkaLibrary.scramWarning(mechanism: mechanism) {
+        result.message += ". " + warning
+      }
     }
     return result
   }

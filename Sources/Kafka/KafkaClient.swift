@@ -7,8 +7,11 @@ internal import Synchronization
 final class KafkaClient: @unchecked Sendable {
   let handle: OpaquePointer
   let events: ClientEvents
-  /// The SASL mechanism, empty when none is configured.
+  /// The SASL mechanism and user, empty when none is configured.
   let mechanism: String
+  let user: String
+  /// As configured, for texts.
+  let brokers: String
   private let closed = Atomic(false)
 
   /// - Parameter settings: ours; set after the operator's properties, so that they win.
@@ -17,9 +20,12 @@ final class KafkaClient: @unchecked Sendable {
     defaults: [(String, String)], settings: [(String, String)]
   ) throws(KafkaError) {
     events = ClientEvents(log: configuration.log)
-    mechanism =
-      configuration.properties.last { ["sasl.mechanism", "sasl.mechanisms"].contains($0.name) }?
-      .value ?? ""
+    func property(_ names: String...) -> String {
+      configuration.properties.last { names.contains($0.name) }?.value ?? ""
+    }
+    mechanism = property("sasl.mechanism", "sasl.mechanisms")
+    user = property("sasl.username")
+    brokers = configuration.brokers.joined(separator: ",")
     guard let settingsObject = rd_kafka_conf_new() else {
       throw KafkaError(KafkaError.Name.system, "librdkafka gave no configuration object")
     }
@@ -66,6 +72,20 @@ final class KafkaClient: @unchecked Sendable {
     }
   }
 
+  /// The answer to a commit: an error as a whole, or one of each partition.
+  private static func groupError(
+    _ error: rd_kafka_resp_err_t, _ offsets: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
+  ) -> KafkaError? {
+    var error = error
+    if error == RD_KAFKA_RESP_ERR_NO_ERROR, let list = offsets?.pointee {
+      error =
+        UnsafeBufferPointer(start: list.elems, count: Int(list.cnt)).map(\.err)
+        .first { $0 != RD_KAFKA_RESP_ERR_NO_ERROR } ?? error
+    }
+    guard error != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+    return KafkaError(library: error, doing: "offsets not taken")
+  }
+
   /// The handle holds one reference to `events`, given back when it is destroyed.
   private static func install(_ events: ClientEvents, in object: OpaquePointer) {
     rd_kafka_conf_set_opaque(object, Unmanaged.passRetained(events).toOpaque())
@@ -75,6 +95,20 @@ final class KafkaClient: @unchecked Sendable {
     }
     rd_kafka_conf_set_error_cb(object) { _, error, reason, opaque in
       ClientEvents.of(opaque)?.failed(rd_kafka_resp_err_t(error), text(reason))
+    }
+    // Judges as the library does, and remembers why a certificate was refused: the library says
+    // only that one was.
+    rd_kafka_conf_set_ssl_cert_verify_cb(object) {
+      _, broker, _, error, depth, bytes, size, _, _, opaque in
+      guard let error, error.pointee != 0 else { return 1 }
+      ClientEvents.of(opaque)?.refusedCertificate(
+        CertificateFault(
+          broker: BrokerFailure.brokerName(text(broker)), error: error.pointee, depth: depth,
+          certificate: UnsafeRawBufferPointer(start: bytes, count: size)))
+      return 0
+    }
+    rd_kafka_conf_set_offset_commit_cb(object) { _, error, offsets, opaque in
+      ClientEvents.of(opaque)?.groupAnswered(KafkaClient.groupError(error, offsets))
     }
     rd_kafka_conf_set_dr_msg_cb(object) { _, message, opaque in
       guard let message, message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
@@ -118,6 +152,15 @@ final class ClientEvents: Sendable {
     var reasons: [String] = []
     var authentication: KafkaError?
     var fatal: KafkaError?
+    /// The last disagreement about TLS.
+    var tls: String?
+    /// Certificates that were refused, by broker.
+    var certificates: [String: CertificateFault] = [:]
+    /// Whether no broker is left, one of them because of its certificate: waiting cures nothing.
+    var isUntrusted = false
+    /// Commits to the group that were answered, and the last answer that was an error.
+    var groupAnswers = 0
+    var groupError: KafkaError?
     var failedDeliveries = 0
     var firstDeliveryError: KafkaError?
   }
@@ -133,19 +176,36 @@ final class ClientEvents: Sendable {
   func logged(_ line: KafkaLogLine) { log?(line) }
 
   func failed(_ error: rd_kafka_resp_err_t, _ reason: String) {
-    let readable = BrokerFailure.readable(reason)
     state.withLock { state in
-      if KafkaError.authorization.contains(error) {
-        state.authentication = KafkaError(library: error, doing: "Kafka", detail: readable)
+      let failure = BrokerFailure(
+        reason, isTLS: error == RD_KAFKA_RESP_ERR__SSL, certificates: state.certificates)
+      let readable = failure.text
+      if failure.isTLS { state.tls = readable }
+      if KafkaError.authentication.contains(error) {
+        state.authentication = KafkaError(library: error, doing: "no login", detail: readable)
       }
       if error == RD_KAFKA_RESP_ERR__FATAL {
         state.fatal = KafkaError(library: error, doing: "Kafka", detail: readable)
       }
       // "3/3 brokers are down" only sums up what the reasons before it say.
-      if error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, !state.reasons.isEmpty { return }
+      if error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN {
+        state.isUntrusted = !state.certificates.isEmpty
+        if !state.reasons.isEmpty { return }
+      }
       state.reasons.removeAll { $0 == readable }
       state.reasons.append(readable)
       if state.reasons.count > 4 { state.reasons.removeFirst() }
+    }
+  }
+
+  func refusedCertificate(_ fault: CertificateFault) {
+    state.withLock { $0.certificates[fault.broker] = fault }
+  }
+
+  func groupAnswered(_ error: KafkaError?) {
+    state.withLock { state in
+      state.groupAnswers += 1
+      state.groupError = error
     }
   }
 

@@ -19,13 +19,15 @@ package struct KafkaConfiguration: Sendable {
   ///
   /// 0: unknown.
   package var expectedPartitions: Int
+  /// The consumer group that `KafkaConsumer.tellGroup` commits to; `nil` when none is told.
+  package var group: String?
   /// Receives what librdkafka would print to standard error; called from its threads.
   package var log: (@Sendable (KafkaLogLine) -> Void)?
 
   package init(
     brokers: [String], clientID: String = "shopmetricsd",
     properties: [(name: String, value: String)] = [], queueBytes: Int = 32 << 20,
-    expectedPartitions: Int = 0,
+    expectedPartitions: Int = 0, group: String? = nil,
     log: (@Sendable (KafkaLogLine) -> Void)? = nil
   ) {
     self.brokers = brokers
@@ -33,6 +35,7 @@ package struct KafkaConfiguration: Sendable {
     self.properties = properties
     self.queueBytes = queueBytes
     self.expectedPartitions = expectedPartitions
+    self.group = group
     self.log = log
   }
 

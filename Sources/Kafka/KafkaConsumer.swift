@@ -1,17 +1,19 @@
 internal import CRdKafka
 
-/// A consumer for one run: explicit assignment, no group, no committed offsets.
+/// A consumer for one run: explicit assignment, no membership of a group, no offsets from one.
 ///
 /// Each partition has a queue of its own, so that a batch can stop every partition exactly at its
 /// end while the fetcher goes on with the next batch. A consumer that threw is never used again.
 package final class KafkaConsumer {
-  private let client: KafkaClient
-  private let topic: String
+  let client: KafkaClient
+  let topic: String
   /// What the brokers said when the consumer was opened.
   package let metadata: TopicMetadata
   private var readers: [PartitionReader] = []
   private let signal: EventDescriptor
   private var waker: Waker?
+  /// Commits that were sent to the group.
+  var groupQuestions = 0
 
   /// Connects and learns the topic's partitions.
   ///
@@ -174,8 +176,10 @@ package final class KafkaConsumer {
     RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR__FATAL,
   ]
 
-  /// What the brokers' connections reported last, for the text of a stall; empty when nothing.
-  package var troubles: [String] { client.events.snapshot.reasons }
+  /// What connections and partitions reported last, for the text of a stall; empty when nothing.
+  package var troubles: [String] {
+    client.events.snapshot.reasons + readers.compactMap(\.trouble)
+  }
 
   /// Destroys the client.
   ///
@@ -207,7 +211,7 @@ package final class KafkaConsumer {
     // Below 1 MiB a partition is fetched in drops.
     let kilobytes = max(1024, configuration.queueBytes / 1024 / 2 / max(1, partitions))
     var settings = [
-      ("group.id", configuration.clientID), ("check.crcs", "true"),
+      ("group.id", configuration.group ?? configuration.clientID), ("check.crcs", "true"),
       ("auto.offset.reset", "error"), ("enable.partition.eof", "true"),
       ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
       ("isolation.level", "read_committed"), ("allow.auto.create.topics", "false"),

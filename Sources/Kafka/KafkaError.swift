@@ -31,6 +31,8 @@ package struct KafkaError: Error, Equatable, Sendable {
     package static let offsetOutOfRange = "OFFSET_OUT_OF_RANGE"
     /// A message arrived where none may arrive: the per-partition queues are not in force.
     package static let misrouted = "MESSAGE_MISROUTED"
+    /// The two sides do not agree about TLS: a certificate, or that it is spoken at all.
+    package static let tls = "TLS"
     /// A librdkafka property is unknown, has a bad value, or belongs to this program.
     package static let badProperty = "BAD_PROPERTY"
     /// Messages handed to the producer were not accepted by the brokers.
@@ -71,17 +73,52 @@ package struct KafkaError: Error, Equatable, Sendable {
   }
 
   /// The offset that the checkpoint needs is gone (retention) or not there yet (truncation).
-  package var isOffsetOutOfRange: Bool { name == Name.offsetOutOfRange }
+  package var isOffsetOutOfRange: Bool { name == Name.offsetOutOfRange && offset != nil }
 
-  /// The credentials, the mechanism or the access rights are wrong: waiting does not help.
+  /// A partition's records were served, and are not what records may be.
+  package var isAboutRecords: Bool {
+    guard partition != nil, offset != nil, !isOffsetOutOfRange, !isRetriable else { return false }
+    let error = rd_kafka_resp_err_t(code)
+    return !KafkaError.isFromBroker(error) || KafkaError.brokenRecords.contains(error)
+  }
+
+  /// What a broker's own check of its records found.
+  private static let brokenRecords: [rd_kafka_resp_err_t] = [
+    RD_KAFKA_RESP_ERR_INVALID_MSG, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE,
+    RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE,
+  ]
+
+  /// The protocol's codes, -1 for "unknown" included; the library's own start far below.
+  private static func isFromBroker(_ error: rd_kafka_resp_err_t) -> Bool {
+    error.rawValue >= RD_KAFKA_RESP_ERR_UNKNOWN.rawValue
+      && error != RD_KAFKA_RESP_ERR_NO_ERROR
+  }
+
+  /// A broker's answer to a fetch that says nothing about records, and may be another next time.
+  static func isRefusalForNow(_ error: rd_kafka_resp_err_t) -> Bool {
+    isFromBroker(error) && error != RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE
+      && !brokenRecords.contains(error) && !authorization.contains(error)
+      && error != RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION
+  }
+
+  /// The brokers do not believe who we are: waiting does not help.
+  package var isAuthentication: Bool {
+    KafkaError.authentication.contains(rd_kafka_resp_err_t(code))
+  }
+
+  /// The brokers know who we are and do not let us: waiting does not help.
   package var isAuthorization: Bool {
     KafkaError.authorization.contains(rd_kafka_resp_err_t(code))
   }
 
-  static let authorization: [rd_kafka_resp_err_t] = [
+  static let authentication: [rd_kafka_resp_err_t] = [
     RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
-    RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
-    RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
+    RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE,
+  ]
+
+  static let authorization: [rd_kafka_resp_err_t] = [
+    RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
+    RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
   ]
 
   /// The classes of the Kafka protocol's own table ("retriable"), and the library's local ones

@@ -21,6 +21,8 @@ final class PartitionReader {
   /// The library reports an end once, and it may lie beyond several batches without a visible
   /// record (aborted, compacted).
   private var reportedEnd: Int64 = -1
+  /// What the broker said last instead of answering a fetch, and the library asks again after.
+  private(set) var trouble: String?
   private let topic: String
 
   /// Measured: 100 to 1000 messages a call cost the same, 10000 more (the cache).
@@ -88,7 +90,13 @@ final class PartitionReader {
   /// An event in the partition's queue that is not a record: its end, or its failure.
   private func note(_ message: UnsafeMutablePointer<rd_kafka_message_t>) throws(KafkaError) {
     defer { drop() }
-    guard message.pointee.err == RD_KAFKA_RESP_ERR__PARTITION_EOF else { throw failure(message) }
+    let error = message.pointee.err
+    if KafkaError.isRefusalForNow(error) {
+      // No record was passed over: the library asks again for the same offset.
+      trouble = failure(message).message
+      return
+    }
+    guard error == RD_KAFKA_RESP_ERR__PARTITION_EOF else { throw failure(message) }
     reportedEnd = max(reportedEnd, message.pointee.offset)
     // The rest of the range holds no visible record: compacted, aborted or control records.
     if reportedEnd >= end { isDone = true }

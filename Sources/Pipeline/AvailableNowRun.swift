@@ -15,14 +15,19 @@ final class AvailableNowRun {
   private var report = RunReport()
   private let began = MonotonicClock.milliseconds()
   private var total: Int64 = 0
+  private let mirror: GroupMirror?
 
   /// Connects to the brokers.
   init(_ query: BronzeQuery, _ context: RunContext) throws {
     self.query = query
     self.context = context
     configuration = query.configuration
-    consumer = try KafkaConsumer.open(
+    let consumer = try KafkaConsumer.open(
       configuration, expectedPartitions: query.state?.position.count ?? 0, log: context.log)
+    self.consumer = consumer
+    mirror = configuration.kafka.mirrorGroup.map {
+      GroupMirror(group: $0, consumer: consumer, log: context.log)
+    }
   }
 
   func execute() throws -> RunReport {
@@ -35,8 +40,15 @@ final class AvailableNowRun {
   }
 
   private func work() throws -> RunReport {
+    // First: the offsets of another cluster would only look like lost data.
+    if let table = query.bronze {
+      try SourceIdentity.check(table, configuration, clusterID: consumer.metadata.clusterID)
+    }
     let plan = try makePlan()
-    guard !plan.isEmpty || query.state?.pending != nil else { return finished() }
+    guard !plan.isEmpty || query.state?.pending != nil else {
+      mirror?.tell(plan.start)
+      return finished()
+    }
     let tables = try query.prepareTables(clusterID: consumer.metadata.clusterID)
     try prepareCheckpoint(plan)
     total = plan.target.reduce(0) { $0 + $1.value - (plan.start[$1.key] ?? $1.value) }
@@ -55,6 +67,7 @@ final class AvailableNowRun {
   }
 
   private func finished() -> RunReport {
+    mirror?.finish(isHurried: context.stop.isSet)
     report.milliseconds = MonotonicClock.milliseconds() - began
     report.lastBatch = query.lastBatch
     report.bronzeVersion = query.bronze?.snapshot.version
@@ -88,6 +101,7 @@ final class AvailableNowRun {
     try query.commit(staged, accounting, timestampMs: entry.batchTimestampMs, in: tables)
     note(accounting, staged)
     step(.commitOffsets)
+    mirror?.tell(end)
     try query.maintain(tables)
     return start.merging(end) { $1 }
   }

@@ -6,6 +6,26 @@ internal import DurableIO
 enum SourceIdentity {
   static let cluster = "shopmetrics.source.clusterId"
   static let topic = "shopmetrics.source.topic"
+
+  /// - Throws: `WRONG_CLUSTER` or `TOPIC_CHANGED` for a table that was built from something else.
+  static func check(
+    _ table: DeltaTable, _ configuration: Configuration, clusterID: String?
+  ) throws {
+    let properties = table.snapshot.metadata.configuration
+    if let built = properties[topic], built != configuration.kafka.topic {
+      throw PipelineError(
+        "TOPIC_CHANGED", .configuration,
+        "\(table.path) was built from topic \"\(built)\", kafka.topic is "
+          + "\"\(configuration.kafka.topic)\"",
+        remedy: "set kafka.topic back, or give the new topic its own storage.state_directory")
+    }
+    if let known = properties[cluster], let clusterID, known != clusterID {
+      throw PipelineError(
+        "WRONG_CLUSTER", .source,
+        "\(table.path) was built from cluster \"\(known)\", the brokers answer as \"\(clusterID)\"",
+        remedy: "correct kafka.brokers, or give the other cluster its own storage.state_directory")
+    }
+  }
 }
 
 extension BronzeQuery {
@@ -19,7 +39,7 @@ extension BronzeQuery {
     let letters =
       try deadLetters ?? create(paths.deadLetter, BronzeSchema.deadLetter, clusterID: clusterID)
     deadLetters = letters
-    try checkIdentity(of: raw, clusterID: clusterID)
+    try SourceIdentity.check(raw, configuration, clusterID: clusterID)
     try checkColumns(of: raw, BronzeSchema.raw)
     try checkColumns(of: letters, BronzeSchema.deadLetter)
     try addDeclaredColumns(to: raw)
@@ -44,23 +64,6 @@ extension BronzeQuery {
     return try DeltaTable.createEmpty(
       path: path, metadata: metadata, publisher: publisher,
       role: isRaw ? .bronzeCommit : .deadLetterCommit)
-  }
-
-  private func checkIdentity(of table: DeltaTable, clusterID: String?) throws {
-    let properties = table.snapshot.metadata.configuration
-    if let topic = properties[SourceIdentity.topic], topic != configuration.kafka.topic {
-      throw PipelineError(
-        "TOPIC_CHANGED", .configuration,
-        "\(table.path) was built from topic \"\(topic)\", kafka.topic is "
-          + "\"\(configuration.kafka.topic)\"",
-        remedy: "set kafka.topic back, or give the new topic its own storage.state_directory")
-    }
-    if let known = properties[SourceIdentity.cluster], let clusterID, known != clusterID {
-      throw PipelineError(
-        "WRONG_CLUSTER", .source,
-        "\(table.path) was built from cluster \"\(known)\", the brokers answer as \"\(clusterID)\"",
-        remedy: "correct kafka.brokers, or give the other cluster its own storage.state_directory")
-    }
   }
 
   /// Other programs may add columns; the ones that are written must be there with their types.

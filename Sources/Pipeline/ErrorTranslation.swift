@@ -46,16 +46,30 @@ extension PipelineError {
         "KAFKA_TOPIC_MISSING", .unavailable, error.message,
         remedy: "create the topic, or correct kafka.topic; the next run tries again")
     }
-    if error.isAuthorization {
+    if error.isAuthentication {
       return PipelineError(
         "KAFKA_AUTHENTICATION", .unavailable, error.message,
-        remedy: "correct [kafka.security] or the broker's access rights; the next run tries again")
+        remedy: "correct user, password and mechanism in [kafka.security]; "
+          + "`shopmetricsd --check-config --online` tries them")
     }
-    if error.partition != nil, !error.isRetriable {
+    if error.isAuthorization {
+      return PipelineError(
+        "KAFKA_AUTHORIZATION", .unavailable, error.message,
+        remedy: "grant this user Describe and Read on the topic (kafka-acls --add --operation Read "
+          + "--topic ...); the next run tries again")
+    }
+    if error.name == KafkaError.Name.tls {
+      return PipelineError(
+        "KAFKA_TLS", .unavailable, error.message,
+        remedy: "correct protocol, ca_file or certificate_file in [kafka.security], or the "
+          + "broker's certificate; files are read again by every run")
+    }
+    if error.isAboutRecords {
       return PipelineError(
         "KAFKA_RECORDS_UNREADABLE", .source, error.message,
         remedy: "the broker serves records that cannot be read at this offset; look at the log "
-          + "segment with Kafka's tools; the next run tries again")
+          + "segment with Kafka's tools; if the records are lost, `shopmetricsctl checkpoint skip` "
+          + "passes over them by name")
     }
     return PipelineError(
       "KAFKA_UNAVAILABLE", .unavailable, error.message,

@@ -29,7 +29,8 @@ extension KafkaPlan {
   /// Compares what the stream needs with what the topic holds.
   ///
   /// - Parameters:
-  ///   - position: the end of the last batch; a partition that is not in it is new.
+  ///   - position: the end of the last batch, or where the stream begins; a partition that is
+  ///     not in it was added since.
   ///   - pendingEnd: the logged end of a batch that must be read again.
   /// - Throws: `KAFKA_DATA_LOSS`, `LOG_TRUNCATED` or `PARTITIONS_DELETED`, with coordinates.
   init(
@@ -57,16 +58,19 @@ extension KafkaPlan {
       }
     }
     for (partition, beginning) in bounds.beginning {
-      let first = position[partition] ?? beginning
+      let known = position[partition]
+      // A partition that was added to a running stream is read from its first record on.
+      let first = known ?? 0
       start[partition] = first
       guard first < beginning else { continue }
       guard onMissingData == .continue else {
+        let isNew = known == nil ? " (a new partition)" : ""
         throw PipelineError(
           "KAFKA_DATA_LOSS", .source,
-          "\(topic)/\(partition): need offset \(first), the broker starts at \(beginning), "
-            + "\(beginning - first) records are gone",
-          remedy: "to go on without them, set loss.on_missing_data = \"continue\": each gap "
-            + "becomes a row of the dead-letter table")
+          "\(topic)/\(partition)\(isNew): need offset \(first), the broker starts at "
+            + "\(beginning), \(beginning - first) records are gone",
+          remedy: "`shopmetricsctl checkpoint accept-loss` goes on behind the gap and makes it a "
+            + "row of the dead-letter table; loss.on_missing_data = \"continue\" does it by itself")
       }
       lost[partition] = first..<beginning
     }

@@ -21,23 +21,40 @@ struct StallGuard {
         continue
       }
       guard now - before.since > timeout else { continue }
-      throw stalled(partition, position, troubles: consumer.troubles)
+      throw stalled(partition, position, consumer)
     }
   }
 
   private func stalled(
-    _ partition: Int32, _ position: Int64, troubles: [String]
+    _ partition: Int32, _ position: Int64, _ consumer: KafkaConsumer
   ) -> PipelineError {
-    let seconds = timeout / 1000
-    let place = "\(topic)/\(partition): no record from offset \(position) on for \(seconds) s"
+    let place =
+      "\(topic)/\(partition): no record from offset \(position) on for \(timeout / 1000) s"
+    let end: Int64
+    do {
+      end = try consumer.offsets(of: [partition], at: .end, timeout: .seconds(1))[partition] ?? 0
+    } catch {
+      let cause = PipelineError.translating(error)
+      return PipelineError(
+        cause.code, cause.kind, "\(place): \(cause.message)", remedy: cause.remedy)
+    }
+    if end <= position {
+      return PipelineError(
+        "LOG_TRUNCATED", .source,
+        "\(place): the broker's log now ends at \(end), it held more when this run began",
+        remedy: "a change of leaders lost the newest records, or the topic was made anew; "
+          + "`shopmetricsctl checkpoint show` prints what was planned")
+    }
+    let troubles = consumer.troubles
     guard troubles.isEmpty else {
       return PipelineError(
         "KAFKA_UNAVAILABLE", .unavailable, "\(place): \(troubles.joined(separator: "; "))",
         remedy: "see that the brokers run and can be reached; the next run tries again")
     }
     return PipelineError(
-      "PARTITION_STALLED", .source, "\(place), although the partition's end is ahead",
-      remedy: "the broker serves something that cannot be read at this offset; look at the log "
-        + "segment with Kafka's tools; the next run tries again")
+      "PARTITION_STALLED", .source,
+      "\(place), although the partition's end is \(end) and nobody reported an error",
+      remedy: "the broker answers without records, or with something that cannot be read at this "
+        + "offset; look at its log and at the segment with Kafka's tools; the next run tries again")
   }
 }

@@ -13,6 +13,7 @@ extension KafkaConsumer {
       brokers: kafka.brokers, clientID: kafka.clientID,
       properties: kafka.clientProperties.map { ($0.name, $0.value) },
       queueBytes: configuration.limits.fetchBytes, expectedPartitions: expectedPartitions,
+      group: kafka.mirrorGroup,
       log: { line in log.debug("librdkafka: \(line.facility): \(line.message)") })
     return try open(settings, topic: kafka.topic, timeout: kafka.connectTimeout)
   }

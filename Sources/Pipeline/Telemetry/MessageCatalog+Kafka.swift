@@ -9,14 +9,31 @@ extension MessageCatalog {
         + "often expects TLS: see kafka.security.protocol."),
     CatalogMessage(
       "KAFKA_AUTHENTICATION", "8c7c8aeda7fd4105adaafb4d655b6af6",
-      "The brokers refused who we are or what we may do",
-      cause:
-        "Wrong user, password or mechanism, a certificate that is expired or not trusted, or no "
-        + "right to read the topic.",
-      remedy: "Correct kafka.security, the credential or the broker's access lists, then try "
-        + "`shopmetricsd --check-config --online`. Passwords and certificates are read again at "
-        + "every run. SCRAM with librdkafka before 2.6.1 never works against Kafka 4: use PLAIN "
-        + "over TLS or certificates; `shopmetricsd --version` shows the library."),
+      "The brokers do not believe who we are",
+      cause: "Wrong user, password or mechanism.",
+      remedy: "Correct kafka.security or the credential, then try `shopmetricsd --check-config "
+        + "--online` and reload the service. SCRAM with librdkafka before 2.6.1 never works "
+        + "against Kafka 4: use PLAIN over TLS or certificates; `shopmetricsd --version` shows the "
+        + "library."),
+    CatalogMessage(
+      "KAFKA_AUTHORIZATION", "b8f7c0f3274246fb996680b356974525",
+      "The brokers do not let us read the topic",
+      cause: "The user that we are to the brokers has no right to describe or to read it.",
+      remedy: "Grant it, for example `kafka-acls.sh --add --allow-principal User:shop --operation "
+        + "Read --topic clickstream-events`. The next run tries again."),
+    CatalogMessage(
+      "KAFKA_TLS", "6bbd3f0ecfc1497b83324643e407952f", "No TLS connection with the brokers",
+      cause: "A certificate has expired, is for another host or comes from an authority that "
+        + "kafka.security.ca_file does not hold; or one side speaks TLS and the other does not.",
+      remedy: "Correct the broker's certificate, or protocol and files in kafka.security; then try "
+        + "`shopmetricsd --check-config --online`. Renewed files are taken up by the next run."),
+    CatalogMessage(
+      "OFFSETS_NOT_MIRRORED", "584288515a43411c86d01ba7bea33fd4",
+      "The position was not shown to the consumer group",
+      cause: "kafka.mirror_group names a group that has members, or that we may not write, or its "
+        + "coordinator did not answer.",
+      remedy: "Use a group of its own, and grant Read on it. No record depends on it: only "
+        + "`kafka-consumer-groups.sh --describe` shows old offsets until a run succeeds."),
     CatalogMessage(
       "KAFKA_TOPIC_MISSING", "14eb843a14744677ac09e41338e1ff4b", "The topic is not there",
       cause: "kafka.topic names a topic that the cluster does not have, or that we may not see.",
