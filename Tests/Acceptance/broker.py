@@ -81,19 +81,27 @@ class Truth:
 class EmbeddedBroker:
     """librdkafka's mock cluster in a process of its own, with one topic of three partitions."""
 
-    def __init__(self, executable, topic=TOPIC, partitions=3):
+    def __init__(self, executable, topic=TOPIC, partitions=3, brokers=1):
         self.directory = tempfile.TemporaryDirectory(prefix="shopmetrics-broker-")
         port_file = Path(self.directory.name) / "port"
         self.process = subprocess.Popen(
             [executable, "--topic", topic, "--partitions", str(partitions),
-             "--port-file", str(port_file)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.PIPE)
+             "--brokers", str(brokers), "--port-file", str(port_file)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True)
         self.topic = topic
         wait_until(lambda: self.process.poll() is not None or
                    port_file.exists() and port_file.read_text().endswith("\n"),
                    "the broker's address")
         assert self.process.poll() is None, f"{executable} ended with {self.process.returncode}"
         self.brokers = port_file.read_text().strip()
+        self.process.stdout.readline()  # the address again
+
+    def command(self, *words):
+        """Makes trouble while clients are connected: see the head of EmbeddedBrokerProgram.swift."""
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer == "ok\n", f"embedded-broker: {words}: {answer}"
 
     def close(self):
         self.process.kill()

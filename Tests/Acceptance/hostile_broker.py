@@ -1,8 +1,9 @@
 """A Kafka broker that serves whatever bytes a test wants, good or damaged.
 
-One node, one topic, four requests of the Kafka protocol (ApiVersions, Metadata, ListOffsets,
-Fetch): enough for a consumer with assigned partitions. Record sets come from kafka_records.py, byte
-by byte, so that every damage of a log segment or of a connection can be had on purpose.
+One node, one topic, and the requests of the Kafka protocol that a consumer with assigned
+partitions needs: ApiVersions, Metadata, ListOffsets, Fetch and those of a SASL login. Record sets
+come from kafka_records.py, byte by byte, so that every damage of a log segment or of a connection
+can be had on purpose.
 
     from hostile_broker import HostileBroker
     from kafka_records import batch
@@ -27,9 +28,13 @@ import time
 from kafka_records import lenbytes, string
 
 API_VERSIONS, METADATA, LIST_OFFSETS, FETCH = 18, 3, 2, 1
+SASL_HANDSHAKE, SASL_AUTHENTICATE = 17, 36
+UNSUPPORTED_MECHANISM, AUTHENTICATION_FAILED = 33, 58
 # Clients look for Produce 3 before they believe in record batches of version 2; it is not served.
 SUPPORTED = {
     0: (3, 7), FETCH: (4, 11), LIST_OFFSETS: (1, 2), METADATA: (0, 4), API_VERSIONS: (0, 2)}
+SASL = {SASL_HANDSHAKE: (0, 1), SASL_AUTHENTICATE: (0, 1)}
+LONGEST_REQUEST = 100 << 20  # a greater length is another protocol's greeting, as a broker sees it
 
 
 class Reader:
@@ -65,6 +70,12 @@ class HostileBroker:
     cut_after          close the connection after so many bytes of each Fetch answer
     answer             {request: bytes}: sent instead of an answer, length and all
     silent             requests that get no answer at all
+    reset              requests that are answered in half, then the connection is reset (RST)
+    throttle           milliseconds by which each answer says that the client is held back
+    address            (host, port) that Metadata names instead of this one
+    tls                an ssl.SSLContext; what is not its protocol gets an alert and no answer
+    sasl               {mechanism: check(bytes of the client) -> refusal or None}; None: no login
+    before             function(request), called before each answer
     """
 
     def __init__(self, topic, partitions, *, cluster_id="hostile", leader=0, **faults):
@@ -74,7 +85,9 @@ class HostileBroker:
         self.aborted, self.verbatim, self.whole_log = {}, {}, False
         self.errors, self.partition_errors, self.delay = {}, {}, {}
         self.bytes_per_second, self.cut_after = None, None
-        self.answer, self.silent = {}, ()
+        self.answer, self.silent, self.reset = {}, (), ()
+        self.throttle, self.address, self.tls, self.sasl = 0, None, None, None
+        self.before = lambda api: None
         self.requests = []  # (api, details) of all that came
         for name, value in faults.items():
             if not hasattr(self, name):
@@ -145,19 +158,27 @@ class HostileBroker:
     # -- connections
 
     def _serve(self, connection):
+        original = connection
         with self._lock:
-            self._open.add(connection)
+            self._open.add(original)
         try:
+            if self.tls:
+                connection.settimeout(10)
+                connection = self.tls.wrap_socket(connection, server_side=True)
+            login = Login(self.sasl)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while (size := self._receive(connection, 4)) is not None:
-                request = self._receive(connection, struct.unpack(">i", size)[0])
-                if request is None or not self._reply(connection, request):
+                length = struct.unpack(">i", size)[0]
+                if not 0 < length <= LONGEST_REQUEST:
+                    return
+                request = self._receive(connection, length)
+                if request is None or not self._reply(connection, request, login):
                     return
         except OSError:
             pass
         finally:
             with self._lock:
-                self._open.discard(connection)
+                self._open.discard(original)
 
     @staticmethod
     def _receive(connection, size):
@@ -169,12 +190,13 @@ class HostileBroker:
             data += piece
         return data
 
-    def _reply(self, connection, request):
+    def _reply(self, connection, request, login):
         reader = Reader(request)
         api, version, correlation = reader.number("h"), reader.number("h"), reader.number("i")
         reader.string()
-        if api not in SUPPORTED or api == 0:
+        if api not in self._supported() or api == 0 or not login.permits(api):
             return False
+        self.before(api)
         if api in self.silent:
             return True
         if self.delay.get(api):
@@ -185,6 +207,7 @@ class HostileBroker:
         handler = {
             API_VERSIONS: self._api_versions, METADATA: self._metadata,
             LIST_OFFSETS: self._list_offsets, FETCH: self._fetch,
+            SASL_HANDSHAKE: login.handshake, SASL_AUTHENTICATE: login.authenticate,
         }[api]
         body = struct.pack(">i", correlation) + handler(reader, version)
         return self._send(connection, struct.pack(">i", len(body)) + body, api)
@@ -193,6 +216,12 @@ class HostileBroker:
         if api == FETCH and self.cut_after is not None:
             connection.sendall(data[: self.cut_after])
             connection.shutdown(socket.SHUT_RDWR)
+            return False
+        if api in self.reset:
+            connection.sendall(data[: len(data) // 2])
+            # Closing with unsent data forbidden to linger is what sends RST.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
             return False
         if not self.bytes_per_second:
             connection.sendall(data)
@@ -213,11 +242,15 @@ class HostileBroker:
 
     # -- answers
 
+    def _supported(self):
+        return SUPPORTED if self.sasl is None else {**SUPPORTED, **SASL}
+
     def _api_versions(self, _, version):
         # A newer version than ours is answered in version 0, with "unsupported version".
         error = 35 if version > SUPPORTED[API_VERSIONS][1] else 0
-        out = struct.pack(">hi", error, len(SUPPORTED))
-        for api, (low, high) in SUPPORTED.items():
+        supported = self._supported()
+        out = struct.pack(">hi", error, len(supported))
+        for api, (low, high) in supported.items():
             out += struct.pack(">hhh", api, low, high)
         return out + (struct.pack(">i", 0) if version in (1, 2) else b"")
 
@@ -228,9 +261,10 @@ class HostileBroker:
             names = [self.topic]
         self.requests.append((METADATA, names))
         error = self._error(METADATA)
-        out = struct.pack(">i", 0) if version >= 3 else b""
-        out += struct.pack(">ii", 1, self.leader) + string("127.0.0.1")
-        out += struct.pack(">i", self.port) + (string(None) if version >= 1 else b"")
+        host, port = self.address or ("127.0.0.1", self.port)
+        out = struct.pack(">i", self.throttle) if version >= 3 else b""
+        out += struct.pack(">ii", 1, self.leader) + string(host)
+        out += struct.pack(">i", port) + (string(None) if version >= 1 else b"")
         out += string(self.cluster_id) if version >= 2 else b""
         out += struct.pack(">i", self.leader) if version >= 1 else b""
         out += struct.pack(">i", len(names))
@@ -249,7 +283,7 @@ class HostileBroker:
     def _list_offsets(self, reader, version):
         reader.number("i")
         committed = version >= 2 and reader.number("b") == 1
-        out = struct.pack(">i", 0) if version >= 2 else b""
+        out = struct.pack(">i", self.throttle) if version >= 2 else b""
         topics = reader.number("i")
         out += struct.pack(">i", topics)
         for _ in range(topics):
@@ -298,7 +332,8 @@ class HostileBroker:
                 parts, found = parts + answer, found or worth
         if not found:
             time.sleep(min(wait, 0.05))
-        head = struct.pack(">i", 0) + (struct.pack(">hi", 0, 0) if version >= 7 else b"")
+        head = struct.pack(">i", self.throttle)
+        head += struct.pack(">hi", 0, 0) if version >= 7 else b""
         return head + struct.pack(">i", topics) + parts
 
     def _partition(self, partition, offset, limit, version):
@@ -337,6 +372,35 @@ class HostileBroker:
                 break
             out += piece.data
         return out
+
+
+class Login:
+    """What one connection has proved of who it is."""
+
+    def __init__(self, checks):
+        self.checks, self.mechanism, self.done = checks, None, checks is None
+
+    def permits(self, api):
+        return self.done or api in (API_VERSIONS, *SASL)
+
+    def handshake(self, reader, _):
+        wanted = reader.string()
+        self.mechanism = wanted if wanted in self.checks else None
+        out = struct.pack(">hi", 0 if self.mechanism else UNSUPPORTED_MECHANISM, len(self.checks))
+        return out + b"".join(string(name) for name in self.checks)
+
+    def authenticate(self, reader, version):
+        proof = reader.data[reader.at + 4 :]
+        refusal = self.checks[self.mechanism](proof) if self.mechanism else "no handshake"
+        self.done = refusal is None
+        out = struct.pack(">h", 0 if self.done else AUTHENTICATION_FAILED) + string(refusal)
+        return out + lenbytes(b"") + (struct.pack(">q", 0) if version >= 1 else b"")
+
+
+def plain_login(user, password):
+    """The check of the mechanism PLAIN (RFC 4616) for one user."""
+    expected = b"\0" + user.encode() + b"\0" + password.encode()
+    return lambda proof: None if proof == expected else "Invalid username or password"
 
 
 def main(words):

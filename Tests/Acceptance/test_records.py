@@ -38,7 +38,7 @@ STOPS = {
     "format-3": (*UNREADABLE, 0),
     **{f"damaged-{codec}": (*UNREADABLE, 0) for codec in COMPRESSED},
     "out-of-order": (*UNREADABLE, 10),
-    "topic-forbidden": (KAFKA_UNAVAILABLE, "KAFKA_AUTHENTICATION", None),
+    "topic-forbidden": (KAFKA_UNAVAILABLE, "KAFKA_AUTHORIZATION", None),
     "no-leader": (*UNAVAILABLE, None),
     "record-length-beyond-batch": (*STALLED, 1),
     "batch-cut-short": (*STALLED, 10),

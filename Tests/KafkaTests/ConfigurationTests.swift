@@ -58,7 +58,7 @@ import Testing
     ("", ""),
   ])
   func `reasons of the library are put into words for people`(raw: String, readable: String) {
-    #expect(BrokerFailure.readable(raw) == readable)
+    #expect(BrokerFailure(raw).text == readable)
   }
 
   @Test(arguments: [
