@@ -113,11 +113,11 @@ fuzz: swift build-packages ## Ten minutes of libFuzzer for each parser
 
 .PHONY: fmt
 fmt: swift ## Format the sources
-	swift format --in-place --recursive Sources Tests Package.swift
+	swift format --in-place --recursive Sources Tests deploy Package.swift
 
 .PHONY: check
 check: swift ## Formatting, unit file, warnings
-	swift format lint --strict --recursive Sources Tests Package.swift
+	swift format lint --strict --recursive Sources Tests deploy Package.swift
 	@if command -v systemd-analyze >/dev/null; then \
 	  systemd-analyze security --offline=true --threshold=11 deploy/shopmetricsd.service; fi
 

@@ -1,10 +1,10 @@
-package import DeltaLake
+internal import DeltaLake
 internal import Parquet
 
 /// The columns of `silver.clickstream_events`: one row per unique event.
-package enum EventsSchema {
+enum EventsSchema {
   /// All columns of Bronze but `rescued_data`, in the same order, declared ones included.
-  package static func of(bronze: StructType) -> StructType {
+  static func of(bronze: StructType) -> StructType {
     bronze.without(["rescued_data"])
   }
 
