@@ -2,6 +2,16 @@
 extension MessageCatalog {
   static let disk = [
     CatalogMessage(
+      "LOW_DISK", "e3be2296742042ad85e211d05064d876", "Too little is free for a run to start",
+      cause: "The file system of storage.state_directory has less free than storage.min_free.",
+      remedy: "Make room: `shopmetricsctl tables` says what the tables take. The next run tries "
+        + "again."),
+    CatalogMessage(
+      "FREE_SPACE_UNKNOWN", "2b2936bb20cf4426b3df10b62970525c",
+      "It cannot be told how much of the disk is free",
+      cause: "The file system does not answer statvfs. The run starts all the same.",
+      remedy: "Look at the mount: `findmnt -T /var/lib/shopmetrics`."),
+    CatalogMessage(
       "DISK_FULL", "767bb27d6e3749da94718a391f8c0b82",
       "A file system has no room",
       cause:

@@ -38,6 +38,7 @@ package enum MessageCatalog {
     Section(title: "Delta tables", messages: tables),
     Section(title: "Silver", messages: silver),
     Section(title: "Machine and configuration", messages: machine),
+    Section(title: "The operator's commands", messages: operations),
   ]
 
   package static let all = sections.flatMap(\.messages)
