@@ -13,19 +13,21 @@ extension MessageCatalog {
       cause: "Wrong user, password or mechanism.",
       remedy: "Correct kafka.security or the credential, then try `shopmetricsd --check-config "
         + "--online` and reload the service. SCRAM with librdkafka before 2.6.1 never works "
-        + "against Kafka 4: use PLAIN over TLS or certificates; `shopmetricsd --version` shows the "
-        + "library."),
+        + "against Kafka 4: use PLAIN over TLS or certificates; `shopmetricsd --version` shows "
+        + "the library."),
     CatalogMessage(
       "KAFKA_AUTHORIZATION", "b8f7c0f3274246fb996680b356974525",
       "The brokers do not let us read the topic",
       cause: "The user that we are to the brokers has no right to describe or to read it.",
-      remedy: "Grant it, for example `kafka-acls.sh --add --allow-principal User:shop --operation "
+      remedy:
+        "Grant it, for example `kafka-acls.sh --add --allow-principal User:shop --operation "
         + "Read --topic clickstream-events`. The next run tries again."),
     CatalogMessage(
       "KAFKA_TLS", "6bbd3f0ecfc1497b83324643e407952f", "No TLS connection with the brokers",
       cause: "A certificate has expired, is for another host or comes from an authority that "
         + "kafka.security.ca_file does not hold; or one side speaks TLS and the other does not.",
-      remedy: "Correct the broker's certificate, or protocol and files in kafka.security; then try "
+      remedy:
+        "Correct the broker's certificate, or protocol and files in kafka.security; then try "
         + "`shopmetricsd --check-config --online`. Renewed files are taken up by the next run."),
     CatalogMessage(
       "OFFSETS_NOT_MIRRORED", "584288515a43411c86d01ba7bea33fd4",

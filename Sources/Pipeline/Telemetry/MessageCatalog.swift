@@ -37,6 +37,7 @@ package enum MessageCatalog {
     Section(title: "Checkpoints and Bronze", messages: bronze),
     Section(title: "Delta tables", messages: tables),
     Section(title: "Silver", messages: silver),
+    Section(title: "Disk", messages: disk),
     Section(title: "Machine and configuration", messages: machine),
     Section(title: "The operator's commands", messages: operations),
   ]
