@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 DAYS = 2
+NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 HERE = "IP:127.0.0.1,DNS:localhost"
 
 
@@ -15,8 +16,8 @@ class Authority:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.file, self._key = self.directory / "ca.pem", self.directory / "ca.key"
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", DAYS,
-                "-subj", f"/CN={name}", "-keyout", self._key, "-out", self.file)
+        openssl("req", "-x509", *NEW_KEY, "-days", DAYS, "-subj", f"/CN={name}",
+                "-keyout", self._key, "-out", self.file)
 
     def issue(self, name, alternatives=HERE, days=DAYS):
         """(certificate file, key file); negative `days` make one that has expired."""
@@ -24,8 +25,7 @@ class Authority:
         certificate, key, request, extensions = (
             stem.with_suffix(suffix) for suffix in (".pem", ".key", ".csr", ".ext"))
         extensions.write_text(f"subjectAltName={alternatives}\n")
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}",
-                "-keyout", key, "-out", request)
+        openssl("req", *NEW_KEY, "-subj", f"/CN={name}", "-keyout", key, "-out", request)
         openssl("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self._key,
                 "-CAcreateserial", "-days", days, "-out", certificate, "-extfile", extensions)
         return certificate, key
@@ -42,3 +42,17 @@ class Authority:
 
 def openssl(*words):
     subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+
+class Certificates:
+    """What the brokers of the tests show, and what the daemon believes."""
+
+    def __init__(self, directory):
+        ours, foreign = Authority(directory / "ours"), Authority(directory / "foreign", "foreign")
+        self.ours, self.foreign = ours.file, foreign.file
+        self.good = ours.server("good")
+        self.expired = ours.server("expired", days=-1)
+        self.elsewhere = ours.server("elsewhere", alternatives="DNS:elsewhere.example")
+        self.strict = ours.server("strict", clients=ours)
+        self.client, self.client_key = ours.issue("client")
+        self.stranger, self.stranger_key = foreign.issue("stranger")

@@ -9,6 +9,7 @@ from pathlib import Path
 import confluent_kafka
 import pytest
 from broker import EmbeddedBroker
+from certificates import Certificates
 from support import State, binary, execute
 
 durations = defaultdict(lambda: [0, 0.0])
@@ -42,6 +43,12 @@ def scratch():
     path = Path(tempfile.mkdtemp(prefix="shopmetrics-test-"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """Certificates of two authorities, good and bad ones."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture

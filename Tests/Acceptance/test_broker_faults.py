@@ -6,18 +6,15 @@ table runs each time; SHOPMETRICS_ALL_FAULTS=1 runs it all.
 """
 
 import os
-import shutil
 import time
 from dataclasses import dataclass
 
 import pytest
-from broker import EmbeddedBroker, Truth, wait_until
-from certificates import Authority
-from events import mixed
+from broker import Truth
 from hostile_broker import API_VERSIONS, FETCH, LIST_OFFSETS, METADATA, HostileBroker, plain_login
 from hostile_cases import good
 from invariants import assert_idle_run_writes_nothing, assert_invariants
-from support import CLEAN, DAMAGED_STATE, KAFKA_UNAVAILABLE, State, binary
+from support import CLEAN, DAMAGED_STATE, KAFKA_UNAVAILABLE, State
 
 TOPIC = "clickstream-events"
 LIMIT = 5.0  # seconds that the run with the fault may take
@@ -27,25 +24,6 @@ PLACE = f"{TOPIC}/0: no record from offset 0 on"
 
 def log():
     return {0: [good(0), good(10)], 1: [good(0, 3)], 2: []}
-
-
-class Certificates:
-    """What the brokers of the table show, and what the daemon believes."""
-
-    def __init__(self, directory):
-        ours, foreign = Authority(directory / "ours"), Authority(directory / "foreign", "foreign")
-        self.ours, self.foreign = ours.file, foreign.file
-        self.good = ours.server("good")
-        self.expired = ours.server("expired", days=-1)
-        self.elsewhere = ours.server("elsewhere", alternatives="DNS:elsewhere.example")
-        self.strict = ours.server("strict", clients=ours)
-        self.client, self.client_key = ours.issue("client")
-        self.stranger, self.stranger_key = foreign.issue("stranger")
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
 def nothing(_):
