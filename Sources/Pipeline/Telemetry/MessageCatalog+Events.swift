@@ -67,11 +67,11 @@ extension MessageCatalog {
       cause: "What stood in the way is gone. The line says how many runs had failed.",
       remedy: "Nothing. What was missed is read by the runs from now on."),
     CatalogMessage(
-      "ALERT", "7333dd5baf6c4d84863c09143cff09ad",
-      "Runs keep failing: the on_failure command or webhook was called",
-      cause: "As many runs in a row as on_failure.after says have failed.",
-      remedy:
-        "The line names the last error: look it up here. `shopmetricsctl status` shows it too."),
+      "ALERT", "7333dd5baf6c4d84863c09143cff09ad", "Somebody was told of failing runs",
+      cause: "As many runs in a row as on_failure.after says have failed, or the daemon ended "
+        + "because an operator is needed. The on_failure program and webhook were called.",
+      remedy: "The line has the code of the last error: look it up here. `shopmetricsctl status` "
+        + "shows it too."),
     CatalogMessage(
       "NO_SUCCESS", "c952ba4c86724fdc89112d5f205688b5", "No run has succeeded for too long",
       cause:
@@ -82,10 +82,12 @@ extension MessageCatalog {
         + "runs are paused: `shopmetricsctl resume`."),
     CatalogMessage(
       "ALERT_FAILED", "82c0e519b91f4db3965a4bb833e0bc8e",
-      "The on_failure command or webhook did not work",
-      cause: "The command could not be started or ended with an error, or the URL could not be "
-        + "reached. Nobody has been told of the failing runs.",
-      remedy: "Look at the error in front of this line, and correct on_failure; then `systemctl "
-        + "reload shopmetricsd`."),
+      "The on_failure program or webhook did not take an alert",
+      cause:
+        "The program could not be started, ended with an error or took longer than a minute, or "
+        + "the URL could not be reached. Nobody was told by it.",
+      remedy:
+        "The line has the reason. Correct on_failure, then `systemctl reload shopmetricsd`. The "
+        + "program runs in the sandbox of the service."),
   ]
 }
