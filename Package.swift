@@ -63,7 +63,7 @@ let package = Package(
       name: "Pipeline",
       dependencies: [
         "Kafka", "DeltaLake", "StreamCheckpoint", "Clickstream", "Systemd", "Parquet", "JSON",
-        "DurableIO", "Argp", "CTOML",
+        "DurableIO", "Argp", "CTOML", "CLinux",
       ],
       swiftSettings: strict),
 

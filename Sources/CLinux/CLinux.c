@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
@@ -100,3 +102,24 @@ int clinux_spawn(pid_t *child, char *const argv[], char *const envp[], int *inpu
 }
 
 void clinux_release_free_memory(void) { malloc_trim(0); }
+
+int clinux_signalfd(const sigset_t *signals) {
+  return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int clinux_take_signal(int descriptor) {
+  struct signalfd_siginfo info;
+  return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+int clinux_accept(int descriptor) {
+  return accept4(descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+int clinux_peer_user(int descriptor, uid_t *user) {
+  struct ucred credentials;
+  socklen_t size = sizeof credentials;
+  int status = getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
+  if (status == 0) *user = credentials.uid;
+  return status;
+}

@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// The C library has no portable timed join, and a thread that hangs inside librdkafka must not
 /// hang its owner, so the end is announced on an event descriptor.
-final class BackgroundThread: Sendable {
+package final class BackgroundThread: Sendable {
   private let finished: EventDescriptor
   private let name: String
   private let body: @Sendable () -> Void
@@ -13,7 +13,7 @@ final class BackgroundThread: Sendable {
   /// Starts the thread.
   ///
   /// Throws `SYSTEM` when the machine gives no descriptor or thread.
-  init(name: String, _ body: @escaping @Sendable () -> Void) throws(KafkaError) {
+  package init(name: String, _ body: @escaping @Sendable () -> Void) throws(KafkaError) {
     finished = try EventDescriptor()
     self.name = name
     self.body = body
@@ -40,11 +40,13 @@ final class BackgroundThread: Sendable {
   func wait(_ limit: Duration) -> Bool { finished.wait(limit) }
 }
 
-/// eventfd(2): librdkafka's threads write to it, ours sleep on it.
-final class EventDescriptor: Sendable {
-  let fileDescriptor: Int32
+/// eventfd(2): other threads write to it, one sleeps on it; what is signalled while nobody sleeps
+/// is not lost.
+package final class EventDescriptor: Sendable {
+  /// For poll(2): readable when somebody has signalled.
+  package let fileDescriptor: Int32
 
-  init() throws(KafkaError) {
+  package init() throws(KafkaError) {
     fileDescriptor = clinux_eventfd()
     guard fileDescriptor >= 0 else {
       throw KafkaError(KafkaError.Name.system, "no event descriptor: \(text(strerror(errno)))")
@@ -56,19 +58,19 @@ final class EventDescriptor: Sendable {
   /// What a writer puts into the descriptor: the number 1, in the machine's byte order.
   static let payload: UInt64 = 1
 
-  func signal() {
+  package func signal() {
     var one = EventDescriptor.payload
     _ = write(fileDescriptor, &one, MemoryLayout<UInt64>.size)
   }
 
   /// Back to "nothing happened".
-  func clear() {
+  package func clear() {
     var count: UInt64 = 0
     _ = read(fileDescriptor, &count, MemoryLayout<UInt64>.size)
   }
 
   /// True when somebody signalled within `limit`.
-  func wait(_ limit: Duration) -> Bool {
+  package func wait(_ limit: Duration) -> Bool {
     let deadline = ContinuousClock.now + limit
     while true {
       var entry = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)

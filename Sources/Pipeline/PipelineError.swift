@@ -4,7 +4,7 @@
 /// data, and the command to run.
 package struct PipelineError: Error, Equatable, CustomStringConvertible, Sendable {
   /// What kind of stop this is; decides the exit status.
-  package enum Kind: Sendable {
+  package enum Kind: String, Sendable {
     /// The broker cannot be used right now: the run failed, the next one tries again.
     case unavailable
     /// The source no longer holds what the checkpoint needs, or is another one.

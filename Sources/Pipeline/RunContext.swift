@@ -6,15 +6,19 @@ package struct RunContext: Sendable {
   package var log: Log
   /// Told where the run is, at most a few times a second; for STATUS and the progress bar.
   package var progress: @Sendable (RunProgress) -> Void
+  /// Told once where the partitions end for this run.
+  package var planned: @Sendable (_ ends: [Int32: Int64]) -> Void
 
   package init(
     stop: StopRequest, heartbeat: Heartbeat, log: Log,
-    progress: @escaping @Sendable (RunProgress) -> Void
+    progress: @escaping @Sendable (RunProgress) -> Void,
+    planned: @escaping @Sendable (_ ends: [Int32: Int64]) -> Void = { _ in }
   ) {
     self.stop = stop
     self.heartbeat = heartbeat
     self.log = log
     self.progress = progress
+    self.planned = planned
   }
 }
 

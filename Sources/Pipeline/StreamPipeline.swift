@@ -7,7 +7,7 @@ package final class StreamPipeline {
   package let bronze: BronzeQuery
   package let silver: SilverQuery
   private let rebuild: SilverRebuild
-  private let isSilverEnabled: Bool
+  private let configuration: Configuration
   private let log: Log
 
   package init(configuration: Configuration, lock: InstanceLock, log: Log) {
@@ -19,8 +19,10 @@ package final class StreamPipeline {
     self.bronze = bronze
     self.silver = silver
     self.log = log
-    isSilverEnabled = configuration.silver.isEnabled
+    self.configuration = configuration
   }
+
+  private var isSilverEnabled: Bool { configuration.silver.isEnabled }
 
   /// Reads checkpoints and tables and finishes what an interrupted run left.
   ///
@@ -41,6 +43,7 @@ package final class StreamPipeline {
   /// - Throws: `PipelineError` of the first query that failed.
   package func run(_ context: RunContext) throws -> RunReport {
     defer { log.endRun() }
+    try FreeSpace.check(configuration.storage, log: log)
     var report = RunReport()
     var failure: PipelineError?
     do {

@@ -1,5 +1,6 @@
 import DurableIO
 import Glibc
+import Kafka
 import Pipeline
 
 /// `shopmetricsd run --once`: one availableNow run, then the end.
@@ -13,7 +14,13 @@ enum ForegroundRun {
     let log = workplace.log
     let context = RunContext(
       stop: stop, heartbeat: Heartbeat(), log: log, progress: { bar.show($0) })
-    let thread = RunThread {
+    let news: EventDescriptor
+    do {
+      news = try EventDescriptor()
+    } catch {
+      throw StartFailure(.translating(error))
+    }
+    let thread = try RunThread(news) {
       do {
         let report = try pipeline.value.run(context)
         bar.clear()
@@ -27,8 +34,9 @@ enum ForegroundRun {
         return problem.exitStatus
       }
     }
+    let signals = Signals()
     while thread.exitStatus == nil {
-      switch Signals.wait(milliseconds: 1000) {
+      switch signals.wait(milliseconds: 1000, or: news) {
       case SIGTERM, SIGINT: stop.set()
       default: break
       }

@@ -18,7 +18,9 @@ package enum ClockText {
   /// A span in its two largest units: "42 s", "4 min 2 s", "2 h 41 min", "3 d 4 h".
   package static func span(_ milliseconds: Int64) -> String {
     let seconds = max(0, milliseconds) / 1000
-    let units: [(name: String, seconds: Int64)] = [("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)]
+    let units: [(name: String, seconds: Int64)] = [
+      ("d", 86_400), ("h", 3600), ("min", 60), ("s", 1),
+    ]
     let first = units.firstIndex { seconds >= $0.seconds } ?? units.count - 1
     var rest = seconds
     var words: [String] = []

@@ -17,6 +17,7 @@ extension ServiceSnapshot {
     writer.field("nextRunMs", optional: nextRunMs)
     writer.field("consecutiveFailures", consecutiveFailures)
     writer.field("lastSuccessMs", optional: lastSuccessMs)
+    writer.field("refusedReloadMs", optional: refusedReloadMs)
     writer.key("plannedEnds")
     writer.offsets(plannedEnds)
     writer.key("runs")
@@ -45,6 +46,7 @@ extension ServiceSnapshot {
     current = object.object("run").flatMap(CurrentRun.init)
     nextRunMs = object.int64("nextRunMs")
     lastSuccessMs = object.int64("lastSuccessMs")
+    refusedReloadMs = object.int64("refusedReloadMs")
     self.runs = runs.compactMap { $0.objectValue.flatMap(RunRecord.init) }
   }
 }

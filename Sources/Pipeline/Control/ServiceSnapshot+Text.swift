@@ -2,6 +2,11 @@
 extension ServiceSnapshot {
   /// The state, the last run, and when the next one starts.
   package var sentence: String {
+    guard let refusedReloadMs else { return stateText }
+    return "\(stateText); the configuration of \(ClockText.timeOfDay(refusedReloadMs)) was refused"
+  }
+
+  private var stateText: String {
     switch state {
     case .starting: "starting: reading checkpoints and tables\(silence)"
     case .running: currentText

@@ -36,6 +36,8 @@ package struct ServiceSnapshot: Equatable, Sendable {
   package var nextRunMs: Int64?
   package var consecutiveFailures: Int64 = 0
   package var lastSuccessMs: Int64?
+  /// When a changed configuration was refused; `nil` while the newest one is in force.
+  package var refusedReloadMs: Int64?
   /// The last ones, oldest first.
   package var runs: [RunRecord] = []
   /// Where the partitions ended when a run last looked.
@@ -60,6 +62,14 @@ package struct ServiceSnapshot: Equatable, Sendable {
 
   /// Whether somebody works, so that a long silence means something.
   package var isBusy: Bool { !isReady || current != nil }
+
+  /// How fast records come from Kafka: in the run under way, or in the last one that had any.
+  package var recordsPerSecond: Double? {
+    if let current, let progress = current.progress, progress.total > 0, progress.done > 0 {
+      return Double(progress.done) * 1000 / Double(max(1, nowMs - current.startedMs))
+    }
+    return runs.last { $0.records > 0 }?.recordsPerSecond
+  }
 
   mutating func note(_ run: RunRecord) {
     current = nil

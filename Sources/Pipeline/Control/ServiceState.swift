@@ -32,8 +32,8 @@ package final class ServiceState: Sendable {
       var snapshot = facts.snapshot
       snapshot.nowMs = wallClockMilliseconds()
       if snapshot.isBusy { snapshot.silentMs = heartbeat.age }
-      snapshot.nextRunMs = facts.nextRun.map {
-        snapshot.nowMs + max(0, $0 - MonotonicClock.milliseconds())
+      if !snapshot.isPaused, let next = facts.nextRun {
+        snapshot.nextRunMs = snapshot.nowMs + max(0, next - MonotonicClock.milliseconds())
       }
       return snapshot
     }
@@ -53,7 +53,14 @@ package final class ServiceState: Sendable {
     }
   }
 
-  /// - Parameter wait: milliseconds from now; `nil` when no run is planned.
+  /// The file was read again: whether it was taken over, or the settings in force differ from it.
+  package func noteReload(isRefused: Bool) {
+    facts.withLock { $0.snapshot.refusedReloadMs = isRefused ? wallClockMilliseconds() : nil }
+  }
+
+  /// The schedule's next start, in a pause as well.
+  ///
+  /// - Parameter wait: milliseconds from now; `nil` when the schedule names none any more.
   package func noteNextRun(in wait: Int64?) {
     facts.withLock { $0.nextRun = wait.map { MonotonicClock.milliseconds() + $0 } }
   }

@@ -38,6 +38,10 @@ final class SilverRun {
       try runBatch(pending, from: start, to: end, files, bronze)
     }
     while !report.wasStopped, let plan = try nextPlan(from: start, upTo: target) {
+      guard MonotonicClock.milliseconds() - began <= timeout else {
+        report.wasStopped = true
+        break
+      }
       let isLast = plan.end == target
       let from = query.state?.position ?? start
       let entry = try logBatch(to: plan.end, advances: isDrained && isLast)
@@ -48,6 +52,9 @@ final class SilverRun {
     }
     return finished()
   }
+
+  /// Silver has as much time as Bronze, so that a backlog of the one does not starve the other.
+  private var timeout: Int64 { query.configuration.schedule.runTimeout.wholeMilliseconds }
 
   private func finished() -> SilverReport {
     report.milliseconds = MonotonicClock.milliseconds() - began

@@ -1,0 +1,30 @@
+internal import DurableIO
+import Glibc
+
+/// Room on the disk of the state directory.
+enum FreeSpace {
+  /// No run starts with less than `storage.min_free`: a full disk would end it in the middle, and
+  /// whoever makes room needs some.
+  ///
+  /// - Throws: `LOW_DISK`.
+  static func check(_ storage: StorageSettings, log: Log) throws(PipelineError) {
+    let path = storage.stateDirectory
+    var found = statvfs()
+    guard statvfs(path, &found) == 0 else {
+      let error = SystemError(errno: errno, call: "statvfs", path: path)
+      return log.warning(
+        "\(error): it is not known how much is free; the run starts all the same",
+        [("code", "FREE_SPACE_UNKNOWN")])
+    }
+    let (bytes, overflow) = UInt64(found.f_bavail).multipliedReportingOverflow(
+      by: UInt64(found.f_frsize))
+    let free = overflow ? Int64.max : Int64(clamping: bytes)
+    guard free < storage.minFreeBytes else { return }
+    throw PipelineError(
+      "LOW_DISK", .system,
+      "\(path) has \(RunReport.grouped(free)) bytes free, and storage.min_free asks for "
+        + RunReport.grouped(storage.minFreeBytes),
+      effect: "no run was started",
+      remedy: "make room (`shopmetricsctl tables` says what takes it); the next run tries again")
+  }
+}
