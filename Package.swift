@@ -47,7 +47,8 @@ let package = Package(
     // Layer 1: the trusted base.
     .target(name: "DurableIO", dependencies: ["CZlib", "CLinux"], swiftSettings: strict),
     .target(name: "JSON", swiftSettings: strict),
-    .target(name: "Parquet", dependencies: ["CZstd", "CSnappy", "CZlib"], swiftSettings: strict),
+    .target(
+      name: "Parquet", dependencies: ["CZstd", "CSnappy", "CZlib", "CLinux"], swiftSettings: strict),
 
     // Layer 2: published formats and protocols, the domain.
     .target(name: "Kafka", dependencies: ["CRdKafka", "CLinux"], swiftSettings: strict),

@@ -37,7 +37,7 @@ enum Descriptor {
   /// A failed sync is never repeated: the kernel may have dropped the pages it could not write.
   static func sync(_ descriptor: Int32, path: String) throws(SystemError) {
     while fsync(descriptor) != 0 {
-      if errno != EINTR { throw SystemError(call: "fsync", path: path, outcomeUnknown: true) }
+      if errno != EINTR { throw SystemError(call: "fsync", path: path, outcome: .unknown) }
     }
   }
 
@@ -49,9 +49,7 @@ enum Descriptor {
 
   static func syncDirectory(_ path: String) throws(SystemError) {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw SystemError(call: "open", path: path, outcomeUnknown: true)
-    }
+    guard descriptor >= 0 else { throw SystemError(call: "open", path: path) }
     defer { _ = Glibc.close(descriptor) }
     try sync(descriptor, path: path)
   }

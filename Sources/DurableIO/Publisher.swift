@@ -138,7 +138,12 @@ package final class Publisher {
   }
 
   private func confirm(_ bytes: [UInt8], at path: String) throws {
-    let found = try Files.read(path)
+    let found: [UInt8]
+    do {
+      found = try Files.read(path)
+    } catch {
+      throw error.afterPublishing()
+    }
     guard found != bytes else { return }
     let position = zip(bytes, found).enumerated().first { $0.element.0 != $0.element.1 }?.offset
     throw CorruptFileError(

@@ -59,8 +59,7 @@ package struct StagedFile: ~Copyable {
   /// directory. On return of `.published` the file survives a power cut.
   /// - Parameter keepingSidecar: the caller has just published `.<name>.crc` for these bytes.
   /// - Returns: `.alreadyExists` only for `.ifAbsent`; then nothing changed.
-  /// - Throws: with `outcomeUnknown` the name may or may not exist, or not survive a power cut;
-  ///   otherwise it was not published.
+  /// - Throws: `outcome` says whether the name is there.
   package consuming func publish(
     _ mode: PublishMode, keepingSidecar: Bool = false
   ) throws(SystemError) -> PublishOutcome {
@@ -86,7 +85,11 @@ package struct StagedFile: ~Copyable {
     if mode == .ifAbsent, unlink(temporaryPath) != 0 {
       noteLeftover(SystemError(call: "unlink", path: temporaryPath))
     }
-    try Descriptor.syncDirectory(directory)
+    do {
+      try Descriptor.syncDirectory(directory)
+    } catch {
+      throw error.afterPublishing()
+    }
     CrashPoint.reached(role, .directorySynced)
     return .published
   }

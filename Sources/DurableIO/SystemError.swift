@@ -10,33 +10,48 @@ package struct SystemError: Error, Equatable, CustomStringConvertible, Sendable 
   package let path: String
   /// How many bytes there was no room for, where the call was to write some.
   package let byteCount: Int?
-  /// Whether it is unknown what a power cut would leave: a sync failed, or a name was published
-  /// and could not be made durable.
-  ///
-  /// Nothing may be retried then; only a restart reads the truth.
-  package let outcomeUnknown: Bool
+  package let outcome: Outcome
+
+  /// What became of the file that the call was for.
+  package enum Outcome: Sendable {
+    /// It has not got its name.
+    case notPublished
+    /// It has its name. What failed came after that: it was not read back, or its directory could
+    /// not even be opened to sync it, which the next recovery makes up for.
+    case published
+    /// Nobody knows what a power cut would leave: a sync failed.
+    ///
+    /// Nothing may be retried then; only a restart reads the truth.
+    case unknown
+  }
 
   package init(
-    errno: Int32, call: String, path: String, byteCount: Int? = nil, outcomeUnknown: Bool = false
+    errno: Int32, call: String, path: String, byteCount: Int? = nil,
+    outcome: Outcome = .notPublished
   ) {
     self.errno = errno
     self.call = call
     self.path = path
     self.byteCount = byteCount
-    self.outcomeUnknown = outcomeUnknown
+    self.outcome = outcome
   }
 
   /// The error of a call that has just returned -1.
-  init(call: String, path: String, byteCount: Int? = nil, outcomeUnknown: Bool = false) {
-    self.init(
-      errno: Glibc.errno, call: call, path: path, byteCount: byteCount,
-      outcomeUnknown: outcomeUnknown)
+  init(call: String, path: String, byteCount: Int? = nil, outcome: Outcome = .notPublished) {
+    self.init(errno: Glibc.errno, call: call, path: path, byteCount: byteCount, outcome: outcome)
+  }
+
+  /// The same failure, after its file was published.
+  func afterPublishing() -> SystemError {
+    guard outcome == .notPublished else { return self }
+    return SystemError(
+      errno: errno, call: call, path: path, byteCount: byteCount, outcome: .published)
   }
 
   /// The lock file at `path` is not ours any more: somebody removed or replaced it, and another
   /// process may hold the new one.
   static func lockLost(_ path: String) -> SystemError {
-    SystemError(errno: ESTALE, call: lockCheck, path: path, outcomeUnknown: true)
+    SystemError(errno: ESTALE, call: lockCheck, path: path, outcome: .unknown)
   }
 
   package var isLostLock: Bool { call == Self.lockCheck }

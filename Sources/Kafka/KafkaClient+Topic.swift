@@ -18,7 +18,7 @@ extension KafkaClient {
         guard error.isRetriable, ContinuousClock.now < deadline else { throw explained(error) }
         pause(until: deadline)
       }
-      slice *= 2
+      slice = min(slice * 2, timeout)
     }
   }
 

@@ -38,11 +38,14 @@ final class KafkaClient: @unchecked Sendable {
     KafkaClient.install(events, in: settingsObject)
     var reason = [CChar](repeating: 0, count: 512)
     guard let handle = rd_kafka_new(type, settingsObject, &reason, reason.count) else {
+      let isRefusal = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__INVALID_ARG
       rd_kafka_conf_destroy(settingsObject)
       Unmanaged.passUnretained(events).release()
       let detail = reason.withUnsafeBufferPointer { text($0.baseAddress) }
-      throw KafkaError(
-        KafkaError.Name.badProperty, "librdkafka refuses its configuration: \(detail)")
+      throw isRefusal
+        ? KafkaError(
+          KafkaError.Name.badProperty, "librdkafka refuses its configuration: \(detail)")
+        : KafkaError(KafkaError.Name.system, "librdkafka cannot start: \(detail)")
     }
     self.handle = handle
   }

@@ -41,6 +41,12 @@ extension PipelineError {
         "KAFKA_PROPERTY", .configuration, error.message,
         remedy: "correct [kafka.librdkafka] in the configuration")
     }
+    if error.name == KafkaError.Name.system {
+      return PipelineError(
+        "NO_RESOURCES", .system, error.message,
+        remedy: "see whether TasksMax= or LimitNOFILE= of the service is reached "
+          + "(`systemctl show -P TasksCurrent shopmetricsd`); the next run tries again")
+    }
     if error.name == KafkaError.Name.topicMissing {
       return PipelineError(
         "KAFKA_TOPIC_MISSING", .unavailable, error.message,

@@ -5,17 +5,22 @@ internal import Glibc
 extension PipelineError {
   static func system(_ error: SystemError) -> PipelineError {
     if error.isLostLock { return lockLost(error) }
-    guard !error.outcomeUnknown else {
+    let (code, remedy) = advice(on: error)
+    switch error.outcome {
+    case .notPublished:
+      return PipelineError(
+        code, .system, error.description, remedy: remedy + "; the next run tries again")
+    case .published:
+      return PipelineError(
+        code, .system, error.description,
+        effect: "the file was written and has its name, so nothing of it is lost",
+        remedy: remedy + "; the next run reads what is there and goes on")
+    case .unknown:
       return PipelineError(
         "SYNC_FAILED", .outcomeUnknown, error.description,
         effect: "what is on disk is unknown until the tables are read again",
-        remedy:
-          "look for the disk's errors with `journalctl -k`, run `shopmetricsctl verify`, then "
-          + "start the daemon again")
+        remedy: remedy + "; run `shopmetricsctl verify`, then start the daemon again")
     }
-    let (code, remedy) = advice(on: error)
-    return PipelineError(
-      code, .system, error.description, remedy: remedy + "; the next run tries again")
   }
 
   private static func lockLost(_ error: SystemError) -> PipelineError {

@@ -68,13 +68,13 @@ class Outcome:
 
 
 class State:
-    """A configuration file with the state directory it names, both below `root`."""
+    """A configuration file below `root` with the state directory it names, there or elsewhere."""
 
-    def __init__(self, root, brokers, topic="clickstream-events", **settings):
+    def __init__(self, root, brokers, topic="clickstream-events", directory=None, **settings):
         self.root = Path(root)
         self.root.mkdir(parents=True, exist_ok=True)
         self.config = self.root / "shopmetrics.toml"
-        self.directory = self.root / "state"
+        self.directory = directory or self.root / "state"
         self.bronze = self.directory / "bronze" / "clickstream_raw"
         self.dead_letter = self.directory / "bronze" / "clickstream_dead_letter"
         self.checkpoint = self.directory / "checkpoints" / QUERY
@@ -180,11 +180,14 @@ def execute(command, timeout=60, environment=None):
         return Outcome(-signal.SIGKILL, f"{text}\n(killed after {timeout} s)")
 
 
+def compile_c(source, target, *options):
+    """Compiles a file of the tests, and returns `target`."""
+    compiler = os.environ.get("CC") or shutil.which("clang") or "cc"
+    subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", *options, "-o", target,
+                    ROOT / "Tests" / source], check=True)
+    return target
+
+
 def build_tracer(directory):
     """Compiles crashpoints.c, which names and kills at file-changing system calls."""
-    tracer = Path(directory) / "crashpoints"
-    compiler = os.environ.get("CC") or shutil.which("clang") or "cc"
-    source = ROOT / "Tests" / "CrashSweep" / "crashpoints.c"
-    subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", tracer, source],
-                   check=True)
-    return tracer
+    return compile_c("CrashSweep/crashpoints.c", Path(directory) / "crashpoints")

@@ -64,6 +64,7 @@ MESSAGE = re.compile(r"\[[A-Z_]+\] (?P<what>[^;]+); (?P<effect>[^;]+); (?P<remed
 CREATION = f"/{0:020}.json"
 LEFTOVER = "a temporary file stays"
 STANDS = "nothing of it is lost or read again"
+PUBLISHED = "the file was written and has its name"
 
 
 @dataclass(frozen=True)
@@ -233,9 +234,24 @@ def message_faults(case, service, directory):
     if case.error in NEEDS_PATH_IN_SANDBOX and "ReadWritePaths=" not in found["remedy"] \
             and case.call not in SYNCS:
         yield f"the remedy does not name ReadWritePaths=: {lines[0]}"
-    stands = is_behind_commit_point(case, service)
-    if case.call not in SYNCS and stands != (STANDS in found["effect"]):
-        yield f"the batch is {'' if stands else 'not '}committed: {lines[0]}"
+    if case.call in SYNCS:
+        return
+    expected = PUBLISHED if follows_publication(service) \
+        else STANDS if is_behind_commit_point(case, service) else None
+    for effect in (PUBLISHED, STANDS):
+        if (effect == expected) != (effect in found["effect"]):
+            yield f"'{expected}' is true: {lines[0]}"
+
+
+def follows_publication(service):
+    """Whether what failed was to make the name durable that was just given, or to read it back."""
+    failed = service.points[service.failed][1]
+    for call, path in reversed(service.points[:service.failed]):
+        if call.startswith(("link", "rename")):
+            return failed in (path, str(Path(path).parent))
+        if call in ("write", "mkdir", "ftruncate"):
+            return False
+    return False
 
 
 def is_behind_commit_point(case, service):

@@ -72,7 +72,7 @@ import Testing
     for _ in 0..<2 {
       let error = #expect(throws: SystemError.self) { try lock.check() }
       #expect(error?.isLostLock == true)
-      #expect(error?.outcomeUnknown == true)
+      #expect(error?.outcome == .unknown)
       try Data().write(to: URL(fileURLWithPath: path))
     }
   }

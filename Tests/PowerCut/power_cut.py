@@ -43,15 +43,10 @@ DEATH = 5  # seconds for the daemon to notice that its disk is gone
 
 def open_state(root, disk, broker):
     """Small batches, and every kind of upkeep in between."""
-    state = State(root, broker.brokers, limits={"max_offsets_per_batch": 40},
-                  schedule={"every": "1s"}, silver={"max_rows_per_batch": 200},
-                  delta={"checkpoint_interval": 4})
-    state.directory = disk.path / "state"
-    state.bronze = state.directory / "bronze" / "clickstream_raw"
-    state.dead_letter = state.directory / "bronze" / "clickstream_dead_letter"
-    state.checkpoint = state.directory / "checkpoints" / state.checkpoint.name
-    state.configure(storage={"state_directory": str(state.directory)})
-    return state
+    return State(root, broker.brokers, directory=disk.path / "state",
+                 limits={"max_offsets_per_batch": 40}, schedule={"every": "1s"},
+                 silver={"max_rows_per_batch": 200}, delta={"checkpoint_interval": 4},
+                 storage={"min_free": "0B"})
 
 
 def newest(state, folder):

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// The bytes of a file, on disk or in memory, read range by range.
@@ -69,9 +70,11 @@ final class ByteSource {
   }
 
   private static func systemError(_ call: String, _ path: String) -> ParquetError {
+    let number = errno
+    let name = String(cString: clinux_error_name(number))
     var error = ParquetError(
-      .unreadable, "\(call): \(String(cString: strerror(errno)))", path: path)
-    error.systemError = errno
+      .unreadable, "\(call): \(String(cString: strerror(number))) (\(name))", path: path)
+    error.systemError = number
     return error
   }
 }

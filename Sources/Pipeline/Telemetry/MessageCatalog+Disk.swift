@@ -1,4 +1,4 @@
-/// What a failed system call on a file means.
+/// What a failed system call means.
 extension MessageCatalog {
   static let disk = [
     CatalogMessage(
@@ -59,6 +59,14 @@ extension MessageCatalog {
       "A file may not become that large",
       cause: "The limit of the service or of the file system is reached (EFBIG).",
       remedy: "Raise `LimitFSIZE=` in `systemctl edit shopmetricsd`. The next run tries again."),
+    CatalogMessage(
+      "NO_RESOURCES", "f747913a4f4f4219a3f9c735f6549316",
+      "The process can have no more threads or descriptors",
+      cause: "A limit of the service or of the machine is reached.",
+      remedy:
+        "`systemctl show -P TasksCurrent shopmetricsd` tells how many threads there are; raise "
+        + "`TasksMax=` or `LimitNOFILE=` in `systemctl edit shopmetricsd`. The next run tries "
+        + "again."),
     CatalogMessage(
       "LOCK_LOST", "cf504f87f81c4b438bd2a48e665e3198",
       "The lock file was removed or replaced while it was held",
