@@ -24,8 +24,8 @@ enum ForegroundRun {
       do {
         let report = try pipeline.value.run(context)
         bar.clear()
-        let outcome = report.wasStopped ? "stopped" : "ok"
-        log.notice("run \(outcome): \(report.summary)")
+        let (outcome, code) = report.wasStopped ? ("stopped", "RUN_STOPPED") : ("ok", "RUN_OK")
+        log.notice("run \(outcome): \(report.summary)", [("code", code)])
         return .success
       } catch {
         let problem = PipelineError.translating(error)

@@ -126,7 +126,7 @@ final class Service: Sendable {
       log.notice(
         "reloaded \(configurationPath); in force from the next run on", [("code", "RELOADED")])
     } catch {
-      return refuseReload("\n\(error)")
+      return refuseReload(error.lines.joined(separator: "; "))
     }
     notifier.ready(status: state.snapshot.sentence)
   }
