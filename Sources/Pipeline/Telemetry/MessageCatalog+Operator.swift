@@ -9,6 +9,14 @@ extension MessageCatalog {
       remedy: "Remove what is in the way, or set control.socket to another path; then `systemctl "
         + "restart shopmetricsd`."),
     CatalogMessage(
+      "DAEMON_NOT_RUNNING", "68c33e9f67d8495280da742d092cc606", "There is no daemon to ask",
+      cause:
+        "Nobody listens at the control socket: the service is stopped, or its control.socket is "
+        + "another one.",
+      remedy:
+        "`systemctl start shopmetricsd`. Without the service, `shopmetricsd run --once` makes "
+        + "one run."),
+    CatalogMessage(
       "CONTROL_NO_ANSWER", "b4dd075ec0f8459b8b6e5d0674029388", "The daemon did not answer",
       cause: "It is overloaded or hangs, or the caller may not use the socket.",
       remedy:
