@@ -157,11 +157,31 @@ extension BatchAccounting.SecondTable {
   }
 }
 
+extension PartitionAccount.Total {
+  func write(to writer: inout JSONWriter) {
+    writer.beginObject()
+    for (key, value) in [("start", start), ("good", good), ("dead", dead), ("absent", absent)] {
+      writer.key(key)
+      writer.int(value)
+    }
+    writer.endObject()
+  }
+
+  init?(_ object: JSONObject) {
+    guard let start = object.int64("start"), let good = object.int64("good"),
+      let dead = object.int64("dead"), let absent = object.int64("absent"), start >= 0,
+      [good, dead, absent].allSatisfy({ (0...PartitionAccount.most).contains($0) }),
+      start <= Int64.max - (good + dead + absent)
+    else { return nil }
+    self.init(start: start, good: good, dead: dead, absent: absent)
+  }
+}
+
 extension PartitionAccount {
   /// No partition had so many records: at a million a second it takes nine years.
   ///
   /// Offsets may be higher, the broker numbers as it likes.
-  private static let most: Int64 = 1 << 48
+  static let most: Int64 = 1 << 48
 
   fileprivate func write(to writer: inout JSONWriter) {
     writer.beginObject()
@@ -172,34 +192,20 @@ extension PartitionAccount {
       writer.int(value)
     }
     writer.key("total")
-    writer.beginObject()
-    for (key, value) in [
-      ("start", total.start), ("good", total.good), ("dead", total.dead),
-      ("absent", total.absent),
-    ] {
-      writer.key(key)
-      writer.int(value)
-    }
-    writer.endObject()
+    total.write(to: &writer)
     writer.endObject()
   }
 
   fileprivate init?(_ object: JSONObject) {
     guard let start = object.int64("start"), let end = object.int64("end"),
       let good = object.int64("good"), let dead = object.int64("dead"),
-      let absent = object.int64("absent"), let total = object.object("total"),
-      let totalStart = total.int64("start"), let totalGood = total.int64("good"),
-      let totalDead = total.int64("dead"), let totalAbsent = total.int64("absent")
+      let absent = object.int64("absent"), let total = object.object("total").flatMap(Total.init)
     else { return nil }
     // From a file: sums of what is accepted here cannot overflow.
-    let counts = [good, dead, absent, totalGood, totalDead, totalAbsent]
-    guard counts.allSatisfy({ (0...Self.most).contains($0) }),
-      min(start, end, totalStart) >= 0, end - start <= Self.most,
-      start <= Int64.max - (good + dead + absent),
-      totalStart <= Int64.max - (totalGood + totalDead + totalAbsent)
+    guard [good, dead, absent].allSatisfy({ (0...Self.most).contains($0) }),
+      min(start, end) >= 0, end - start <= Self.most,
+      start <= Int64.max - (good + dead + absent)
     else { return nil }
-    self.init(
-      start: start, end: end, good: good, dead: dead, absent: absent,
-      total: Total(start: totalStart, good: totalGood, dead: totalDead, absent: totalAbsent))
+    self.init(start: start, end: end, good: good, dead: dead, absent: absent, total: total)
   }
 }

@@ -15,6 +15,17 @@ final class BronzeBatch {
     let deadLetters: DeltaTable
     let publisher: Publisher
     let configuration: Configuration
+
+    /// A writer of data files for one of the tables.
+    func writer(
+      _ table: DeltaTable, _ schema: StructType, _ role: FileRole, namePrefix: String
+    ) -> DataFileWriter {
+      DataFileWriter(
+        DataFileWriter.Target(
+          tablePath: table.path, schema: schema, options: configuration.writerOptions,
+          fileBytes: Int(configuration.storage.targetFileBytes)),
+        publisher: publisher, role: role, namePrefix: namePrefix)
+    }
   }
 
   /// The column buffers of both tables: large, so one set serves all batches of a run.
@@ -56,7 +67,7 @@ final class BronzeBatch {
   private var valueBytes: Int64 = 0
   private var sinceCheck = 0
 
-  private static let rowGroupRows = 131_072
+  static let rowGroupRows = 131_072
   /// Records or bytes between two looks at the buffers' size.
   private static let checkInterval = 64 << 10
 
@@ -75,15 +86,10 @@ final class BronzeBatch {
     events = buffers.events
     letters = buffers.letters
     let prefix = BatchFileName.prefix(query: BronzeQuery.name, batch: id)
-    func writer(_ table: DeltaTable, _ schema: StructType, _ role: FileRole) -> DataFileWriter {
-      DataFileWriter(
-        DataFileWriter.Target(
-          tablePath: table.path, schema: schema, options: configuration.writerOptions,
-          fileBytes: Int(configuration.storage.targetFileBytes)),
-        publisher: tables.publisher, role: role, namePrefix: prefix)
-    }
-    eventWriter = writer(tables.bronze, tables.bronze.snapshot.schema, .bronzeData)
-    letterWriter = writer(tables.deadLetters, BronzeSchema.deadLetter, .deadLetterData)
+    eventWriter = tables.writer(
+      tables.bronze, tables.bronze.snapshot.schema, .bronzeData, namePrefix: prefix)
+    letterWriter = tables.writer(
+      tables.deadLetters, BronzeSchema.deadLetter, .deadLetterData, namePrefix: prefix)
     good = [Int64](repeating: 0, count: partitions)
     dead = [Int64](repeating: 0, count: partitions)
   }
@@ -97,7 +103,7 @@ final class BronzeBatch {
       dead[Int(message.partition)] += 1
       deadByReason[letter.reason, default: 0] += 1
     } else {
-      events.append(decoder.event, message, ingestedAt: ingestedAt)
+      events.append(decoder.event, RecordOrigin(message), ingestedAt: ingestedAt)
       good[Int(message.partition)] += 1
     }
     let size = value?.count ?? 0

@@ -64,7 +64,7 @@ final class BronzeColumns {
   var rowCount: Int { eventID.rowCount }
   var byteCount: Int { all.reduce(0) { $0 + $1.byteCount } }
 
-  func append(_ event: borrowing DecodedEvent, _ message: MessageView, ingestedAt time: Int64) {
+  func append(_ event: borrowing DecodedEvent, _ origin: RecordOrigin, ingestedAt time: Int64) {
     Self.append(event.eventID, to: eventID)
     Self.append(event.customerID, to: customerID)
     Self.append(event.productID, to: productID)
@@ -73,9 +73,13 @@ final class BronzeColumns {
     Self.append(event.page, to: page)
     eventTime.append(event.eventTime)
     topic.withUnsafeBytes { kafkaTopic.append($0) }
-    kafkaPartition.append(message.partition)
-    kafkaOffset.append(message.offset)
-    Self.append(milliseconds: message.timestampMs, to: kafkaTimestamp)
+    kafkaPartition.append(origin.partition)
+    kafkaOffset.append(origin.offset)
+    if let timestamp = origin.timestamp {
+      kafkaTimestamp.append(timestamp)
+    } else {
+      kafkaTimestamp.appendNull()
+    }
     ingestedAt.append(time)
     Self.append(event.rescuedData, to: rescuedData)
     for column in declared { column.append(event.declared[column.position]) }
@@ -86,11 +90,25 @@ final class BronzeColumns {
   private static func append(_ field: FieldBytes, to column: ByteArrayColumn) {
     if let bytes = field.buffer { column.append(bytes) } else { column.appendNull() }
   }
+}
 
-  /// Kafka's -1 is "no timestamp"; others become microseconds, or null where they do not fit.
-  static func append(milliseconds: Int64, to column: Int64Column) {
+/// Which record of the topic a row is.
+struct RecordOrigin {
+  var partition: Int32
+  var offset: Int64
+  /// Kafka's, in microseconds since 1970; `nil` for none.
+  var timestamp: Int64?
+}
+
+extension RecordOrigin {
+  @inline(__always)
+  init(_ message: MessageView) {
+    partition = message.partition
+    offset = message.offset
+    // Kafka's -1 is "no timestamp"; what does not fit into microseconds is none either.
+    let milliseconds = message.timestampMs
     let (microseconds, overflow) = milliseconds.multipliedReportingOverflow(by: 1000)
-    if milliseconds == -1 || overflow { column.appendNull() } else { column.append(microseconds) }
+    timestamp = milliseconds == -1 || overflow ? nil : microseconds
   }
 }
 

@@ -38,8 +38,13 @@ final class DeadLetterColumns {
     append(message.value, to: rawValue)
     append(message.key, to: rawKey)
     if let text = message.headersJSON() { headers.append(text) } else { headers.appendNull() }
-    BronzeColumns.append(milliseconds: message.timestampMs, to: kafkaTimestamp)
-    appendCommon(letter, partition: message.partition, offset: message.offset, time)
+    let origin = RecordOrigin(message)
+    if let timestamp = origin.timestamp {
+      kafkaTimestamp.append(timestamp)
+    } else {
+      kafkaTimestamp.appendNull()
+    }
+    appendCommon(letter, partition: origin.partition, offset: origin.offset, time)
   }
 
   /// A range of offsets that the broker no longer has: one row at its first offset.

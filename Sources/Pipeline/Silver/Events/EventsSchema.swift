@@ -12,26 +12,7 @@ enum EventsSchema {
   ///
   /// - Throws: `TABLE_SCHEMA` for a type that no column of Bronze has.
   static func buffers(_ schema: StructType) throws -> [ColumnBuffer] {
-    let leaves = try schema.parquetSchema().leaves
-    guard leaves.count == schema.fields.count else { throw foreignColumn("a nested column") }
-    return try zip(leaves, schema.fields).map { leaf, field in
-      switch field.type {
-      // Ids hardly repeat: a dictionary would only be given up after it had cost its memory.
-      case .string where field.name == "event_id": ByteArrayColumn(leaf, encoding: .plain)
-      case .string: ByteArrayColumn(leaf)
-      case .long, .timestamp: Int64Column(leaf)
-      case .integer: Int32Column(leaf)
-      case .double: DoubleColumn(leaf)
-      case .boolean: BooleanColumn(leaf)
-      default: throw foreignColumn("column \(field.name)")
-      }
-    }
-  }
-
-  private static func foreignColumn(_ column: String) -> PipelineError {
-    PipelineError(
-      "TABLE_SCHEMA", .damaged,
-      "clickstream_events: \(column) has a type that no column of Bronze has",
-      remedy: "another program changed the table's schema: restore the table's log")
+    // Ids hardly repeat: a dictionary would only be given up after it had cost its memory.
+    try schema.columnBuffers(of: "clickstream_events", unique: ["event_id"])
   }
 }
