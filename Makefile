@@ -102,6 +102,7 @@ crash-sweep: build venv ## Kill the daemon at every file-changing system call, a
 	$(PYTHON) Tests/CrashSweep/sweep.py --scenario bronze
 	$(PYTHON) Tests/CrashSweep/sweep.py --scenario silver
 	$(PYTHON) Tests/CrashSweep/sweep.py --scenario rebuild
+	$(PYTHON) Tests/CrashSweep/sweep.py --scenario retry
 
 .PHONY: bench
 bench: build venv bench-packages ## Speed beside what else one would run; half an hour

@@ -19,6 +19,9 @@ public struct Snapshot: Sendable {
     transactionEntries[appID]?.version
   }
 
+  /// The newest transaction of one application; nil when it has written none.
+  public func transaction(of appID: String) -> SetTransaction? { transactionEntries[appID] }
+
   /// True when rows may only be added (`delta.appendOnly`).
   public var isAppendOnly: Bool { metadata.configuration["delta.appendOnly"] == "true" }
 

@@ -3,12 +3,17 @@ internal import StreamCheckpoint
 
 /// Before and after the records of a batch: what it will be, and where they went.
 extension BronzeQuery {
+  /// The time of the next batch: the clock's, and later than that of all before it.
+  func nextTimestamp() -> Int64 {
+    max(wallClockMilliseconds(), (state?.lastTimestampMs ?? 0) + 1)
+  }
+
   /// What the next batch is, as the offset log will have it.
   func nextEntry(upTo end: [Int32: Int64]) -> OffsetLogEntry {
     guard let state else { preconditionFailure("a batch is planned only after recovery") }
     return OffsetLogEntry(
       batchWatermarkMs: 0,
-      batchTimestampMs: max(wallClockMilliseconds(), state.lastTimestampMs + 1),
+      batchTimestampMs: nextTimestamp(),
       confJSON: state.conf,
       sources: [
         KafkaOffsetsJSON.text(

@@ -37,6 +37,7 @@ extension BronzeQuery {
         try finishBatch(batch, queryID, found, newest)
       }
     }
+    try finishRetry()
     if row == .replayBatch, let batch = found.offsets {
       state.pending = try checkpoint.offsets(batch)
     }
@@ -71,7 +72,8 @@ extension BronzeQuery {
   /// The commit of the newest batch in the first table.
   struct NewestCommit {
     var tableVersion: Int64
-    /// `nil` when another program wrote it, such as Spark.
+    /// With the totals as later retries of dead letters leave them; `nil` when another program
+    /// wrote the commit, such as Spark.
     var accounting: BatchAccounting?
   }
 
@@ -89,7 +91,9 @@ extension BronzeQuery {
           + "accounting of batch \(version)",
         remedy: "restore that file of _delta_log from a copy of the table")
     }
-    return NewestCommit(tableVersion: found.tableVersion, accounting: accounting)
+    return NewestCommit(
+      tableVersion: found.tableVersion,
+      accounting: try bronze.totals(of: accounting, since: found.tableVersion))
   }
 
   private func readState(
@@ -103,6 +107,8 @@ extension BronzeQuery {
     state.hasInitialOffsets = initial != nil
     state.position = initial?.offsets ?? [:]
     state.lastCommitVersion = newest?.tableVersion
+    state.lastTimestampMs =
+      bronze?.snapshot.transaction(of: DeadLetterRetry.name)?.lastUpdated ?? 0
     guard let batch = found.offsets else { return state }
     let complete = found.firstTable == batch ? batch : batch - 1
     for id in max(0, batch - 1)...batch {
@@ -182,7 +188,8 @@ extension BronzeQuery {
   /// Removes temporary files, and data files that no commit names.
   private func sweep() throws {
     let count = try checkpoint.removeLeftovers(
-      of: Self.name, at: [configuration.paths.bronze, configuration.paths.deadLetter],
+      of: [Self.name, DeadLetterRetry.name],
+      at: [configuration.paths.bronze, configuration.paths.deadLetter],
       [bronze, deadLetters], publisher)
     log.noteLeftovers(count)
   }

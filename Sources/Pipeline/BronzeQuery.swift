@@ -54,11 +54,7 @@ package final class BronzeQuery {
     publisher = Publisher(lock: lock, log: log)
     checkpoint = CheckpointDirectory(
       path: configuration.paths.bronzeCheckpoint, publisher: publisher)
-    decoder = ClickEventDecoder(
-      declaredColumns: configuration.columns,
-      limits: DecodeLimits(
-        maxValueBytes: configuration.limits.maxValueBytes,
-        maxDepth: configuration.limits.maxJSONDepth))
+    decoder = configuration.makeDecoder()
   }
 
   /// The newest complete batch; `nil` before the first one, or before `recover()`.
@@ -72,5 +68,15 @@ package final class BronzeQuery {
     state = nil
     bronze = nil
     deadLetters = nil
+  }
+}
+
+extension Configuration {
+  /// A decoder for the columns and within the limits that are configured.
+  func makeDecoder() -> ClickEventDecoder {
+    ClickEventDecoder(
+      declaredColumns: columns,
+      limits: DecodeLimits(
+        maxValueBytes: limits.maxValueBytes, maxDepth: limits.maxJSONDepth))
   }
 }

@@ -8,13 +8,39 @@ internal import DurableIO
 struct CarriedCommit {
   let actions: [Action]
   let batch: Int64
+  var origin = Origin.batch
+
+  /// What the commit completes.
+  enum Origin: String {
+    case batch
+    /// Of dead letters.
+    case retry
+
+    /// In the log.
+    var operation: String {
+      switch self {
+      case .batch: "STREAMING UPDATE"
+      case .retry: "RETRY DEAD LETTERS"
+      }
+    }
+
+    /// What to do when another program moved the rows that the commit takes out.
+    fileprivate var remedy: String {
+      switch self {
+      case .batch: "run `shopmetricsctl silver rebuild --yes`"
+      case .retry:
+        "restore the table to the version before (Spark: RESTORE TABLE … TO VERSION AS OF …), then "
+          + "`systemctl start shopmetricsd`"
+      }
+    }
+  }
 
   /// - Throws: `TABLE_CONFLICT` when another writer stands in the way; recovery tries again.
   ///   `TABLE_REWRITTEN` when one took out files that this commit takes out.
   func apply(to table: DeltaTable, publisher: Publisher, role: FileRole) throws {
     if !isAppend { try checkRemoved(from: table) }
     let info = CommitInfo(
-      timestamp: timestampMs, operation: "STREAMING UPDATE",
+      timestamp: timestampMs, operation: origin.operation,
       operationParameters: ["outputMode": "Append", "epochId": String(batch)],
       isBlindAppend: isAppend, engineInfo: ProgramVersion.engineInfo)
     let result =
@@ -35,10 +61,10 @@ struct CarriedCommit {
     guard let path = missing.min() else { return }
     throw PipelineError(
       "TABLE_REWRITTEN", .damaged,
-      "\(table.path), version \(table.snapshot.version): batch \(batch) replaces \(path), which "
-        + "another program took out of the table in the middle of the batch",
-      remedy: "run `shopmetricsctl silver rebuild --yes`; stop the other program while the daemon "
-        + "is at work")
+      "\(table.path), version \(table.snapshot.version): \(origin.rawValue) \(batch) replaces "
+        + "\(path), which another program took out of the table in the middle of the "
+        + origin.rawValue,
+      remedy: "\(origin.remedy); stop the other program while the daemon is at work")
   }
 
   private var isAppend: Bool {

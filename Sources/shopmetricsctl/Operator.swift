@@ -31,6 +31,12 @@ import Systemd
         return try VerifyCommand(try configuration(path)).execute(json: json, isDeep: isDeep)
       case .rebuildSilver(let path, let isConfirmed):
         return try RebuildCommand(try configuration(path)).execute(isConfirmed: isConfirmed)
+      case .listDeadLetters(let path, let json, let reason, let count):
+        return try DeadLettersCommand(try configuration(path))
+          .list(json: json, reason: reason, count: count)
+      case .retryDeadLetters(let path, let selection, let isConfirmed):
+        return try DeadLettersCommand(try configuration(path))
+          .retry(selection, isConfirmed: isConfirmed)
       }
     } catch let error as ConfigurationErrors {
       complain(error.description)

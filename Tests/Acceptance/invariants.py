@@ -2,7 +2,7 @@
 
 The truth is what a plain consumer finds in the topic; the checks use the own replay of the log,
 the oracle's parse of every value, and the accounting that the commits carry. The names are those
-of the checks below: I1 to I8, I12 is `assert_idle_run_writes_nothing`.
+of the checks below: I1 to I9, I12 is `assert_idle_run_writes_nothing`.
 """
 
 import json
@@ -14,7 +14,7 @@ import oracle
 import pyarrow as pa
 import pyarrow.compute as pc
 from delta_replay import arrow_schema, read_file, replay
-from support import QUERY
+from support import QUERY, RETRY
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 KAFKA_COLUMNS = ("kafka_topic", "kafka_partition", "kafka_offset", "kafka_timestamp")
@@ -38,7 +38,9 @@ class Inspection:
         self.letters = replay(state.dead_letter)
         self.query_id = state.query_id()
         self.files = {}  # (table, path) -> arrow table
+        self.limits = decode_limits(state.settings.get("limits", {}))
         self.batches = self.collect_batches()
+        self.retries = self.collect_retries()
 
     def claim(self, invariant, holds, text):
         if not holds:
@@ -52,6 +54,7 @@ class Inspection:
         self.check_rows()
         self.check_continuity()
         self.check_batches()
+        self.check_retries()
         self.check_versions()
         self.check_leftovers()
         return self.violations
@@ -68,6 +71,18 @@ class Inspection:
                     self.claim("I5", batch not in found, f"batch {batch} is in Bronze twice")
                     info = next(a["commitInfo"] for a in actions if "commitInfo" in a)
                     found[batch] = (version, info["shopmetrics"], actions)
+        return found
+
+    def collect_retries(self):
+        """number -> (Bronze version, accounting, actions) of the retries of dead letters."""
+        found = {}
+        for version, actions in (self.bronze.commits if self.bronze else {}).items():
+            for transaction in (a["txn"] for a in actions if "txn" in a):
+                if transaction["appId"] == RETRY:
+                    self.claim("I5", transaction["version"] not in found,
+                               f"retry {transaction['version']} is in Bronze twice")
+                    info = next(a["commitInfo"] for a in actions if "commitInfo" in a)
+                    found[transaction["version"]] = (version, info["shopmetrics"], actions)
         return found
 
     def rows_of(self, table, path):
@@ -129,7 +144,7 @@ class Inspection:
                     self.check_row(row, record, is_good)
 
     def check_row(self, row, record, is_good):
-        expected = expected_row(record, self.state.settings["kafka"]["topic"])
+        expected = expected_row(record, self.state.settings["kafka"]["topic"], self.limits)
         self.claim("I3", is_good == ("failure_reason" not in expected),
                    f"{record.partition}/{record.offset}: the oracle says {expected}")
         for name, value in expected.items():
@@ -140,30 +155,54 @@ class Inspection:
     def check_continuity(self):
         """I4: per partition the batches tile [start, end) and the totals add up."""
         initial = self.state.initial_offsets()
-        previous = {}
-        for batch in sorted(self.batches):
-            ranges = self.batches[batch][1]["partitions"]
-            for p, part in ((int(p), part) for p, part in ranges.items()):
-                where = f"batch {batch} partition {p}"
-                total = part["total"]
-                rows = part["good"] + part["dead"] + part["absent"]
-                self.claim("I4", part["start"] + rows == part["end"], f"{where}: {part}")
-                self.claim("I4", total["start"] + total["good"] + total["dead"] + total["absent"]
-                           == part["end"], f"{where}: totals {part}")
-                self.claim("I4", p not in initial or total["start"] == initial[p],
-                           f"{where}: began at {initial.get(p)}, totals say {total}")
-                if p in previous:
-                    before = previous[p]
-                    self.claim("I4", part["start"] == before["end"],
-                               f"{where}: {part} does not begin where {before} ended")
+        ended, totals = {}, {}
+        for version in sorted([v for v, _, _ in (*self.batches.values(), *self.retries.values())]):
+            accounting = next(a["commitInfo"]["shopmetrics"]
+                              for a in self.bronze.commits[version] if "commitInfo" in a)
+            for p, part in ((int(p), part) for p, part in accounting["partitions"].items()):
+                where = f"{accounting['query']} {accounting['batch']} partition {p}"
+                total = part.get("total")
+                if accounting["query"] == RETRY:
+                    change = {"good": part["moved"], "dead": -part["moved"], "absent": 0}
+                else:
+                    change = part
+                    self.check_range(where, part, initial.get(p), ended.get(p))
+                    ended[p] = part["end"]
+                if p in totals and total:
                     for name in ("good", "dead", "absent"):
-                        self.claim("I4", total[name] == before["total"][name] + part[name],
+                        self.claim("I4", total[name] == totals[p][name] + change[name],
                                    f"{where}: the total of {name} does not add up")
-                previous[p] = part
+                if total:
+                    totals[p] = total
         _, ends = self.state.logged_offsets(self.state.batches()[-1])
         self.claim("I4", ends == self.truth.ends, f"ends at {ends}, the topic at {self.truth.ends}")
-        for p, part in previous.items():
-            self.claim("I4", part["end"] == ends.get(p), f"partition {p} ends at {part['end']}")
+        for p, end in ended.items():
+            self.claim("I4", end == ends.get(p), f"partition {p} ends at {end}")
+        self.check_totals(totals)
+
+    def check_range(self, where, part, began, ended):
+        total = part["total"]
+        rows = part["good"] + part["dead"] + part["absent"]
+        self.claim("I4", part["start"] + rows == part["end"], f"{where}: {part}")
+        self.claim("I4", total["start"] + total["good"] + total["dead"] + total["absent"]
+                   == part["end"], f"{where}: totals {part}")
+        self.claim("I4", began is None or total["start"] == began,
+                   f"{where}: began at {began}, totals say {total}")
+        self.claim("I4", ended is None or part["start"] == ended,
+                   f"{where}: {part} does not begin where {ended} ended")
+
+    def check_totals(self, totals):
+        """The newest totals are the rows of the tables."""
+        good = self.live_rows(self.state.bronze, self.bronze)
+        dead = [row for row in self.live_rows(self.state.dead_letter, self.letters)
+                if row["failure_reason"] != "data_loss"]
+        for name, rows in (("good", good), ("dead", dead)):
+            for p, total in totals.items():
+                count = sum(row["kafka_partition"] == p and row["kafka_offset"] >= total["start"]
+                            for row in rows)
+                self.claim("I4", total[name] == count,
+                           f"partition {p}: the total of {name} is {total[name]}, "
+                           f"there are {count} rows")
 
     def check_batches(self):
         """I5: offsets/N, the accounting and the rows of the commit with txn N say the same."""
@@ -208,10 +247,38 @@ class Inspection:
             self.claim("I5", found[p] == [part["good"], part["dead"]],
                        f"batch {batch} partition {p}: {found[p]} rows, the accounting says {part}")
 
-    def check_second_commit(self, batch, second):
+    def check_retries(self):
+        """I9: a retry adds rows of its own time, later than any before, and both tables have it."""
+        numbers = sorted(self.retries)
+        newest = max(numbers, default=None)
+        for table in (self.bronze, self.letters):
+            found = table.transactions.get(RETRY) if table else None
+            self.claim("I9", newest is None or found == newest,
+                       f"a table is at retry {found}, Bronze at {newest}")
+        before = {version: self.state.logged_offsets(batch)[0]
+                  for batch, (version, _, _) in self.batches.items()
+                  if batch in self.state.batches()}
+        for number in numbers:
+            version, accounting, actions = self.retries[number]
+            self.check_second_commit(number, accounting["second"]["actions"], RETRY)
+            stamp = next(a["txn"]["lastUpdated"] for a in actions if "txn" in a)
+            late = [b for v, b in before.items() if v < version and b >= stamp]
+            self.claim("I9", not late, f"retry {number} of {stamp} is not after {late}")
+            found = Counter()
+            for action in (a["add"] for a in actions if "add" in a):
+                for row in self.rows_of(self.state.bronze, action["path"]).to_pylist():
+                    found[str(row["kafka_partition"])] += 1
+                    self.claim("P4", row["ingested_at"] == moment(stamp * 1000),
+                               f"retry {number}: ingested_at {row['ingested_at']}, not {stamp}")
+            for p, part in accounting["partitions"].items():
+                self.claim("I9", found[p] == part["moved"] + part["movedEarlier"],
+                           f"retry {number} partition {p}: {found[p]} rows, but {part}")
+
+    def check_second_commit(self, batch, second, query_id=None):
         """The carried actions are in the dead letters' log once, byte for byte."""
+        query_id = query_id or self.query_id
         same = [actions for actions in (self.letters.commits if self.letters else {}).values()
-                if {"appId": self.query_id, "version": batch} in
+                if {"appId": query_id, "version": batch} in
                 [{k: a["txn"][k] for k in ("appId", "version")} for a in actions if "txn" in a]]
         if not second:
             self.claim("I5", not same, f"batch {batch} is in the dead letters, not carried")
@@ -244,7 +311,8 @@ class Inspection:
                 elif name.startswith("_delta_log/"):
                     self.claim("I8", LOG_NAMES.match(path.name), f"{path} is left over")
                 else:
-                    self.claim("I8", name in snapshot.files, f"{path} is not named by the log")
+                    self.claim("I8", name in snapshot.files or name in snapshot.removed,
+                               f"{path} is not named by the log")
         for path in self.state.checkpoint.rglob("*"):
             if path.is_file():
                 self.claim("I8", CHECKPOINT_NAMES.match(path.name), f"{path} is left over")
@@ -284,13 +352,20 @@ def bounds_hold(kind, low, high, least, most):
     return (low, high) == (least, most)
 
 
-def expected_row(record, topic):
+def decode_limits(limits):
+    """The settings of `[limits]` as the oracle takes them."""
+    units = {"KiB": 1 << 10, "MiB": 1 << 20}
+    number, unit = re.fullmatch(r"(\d+)(\w+)", limits.get("max_value", "16MiB")).groups()
+    return {"max_bytes": int(number) * units[unit], "max_depth": limits.get("max_json_depth", 1024)}
+
+
+def expected_row(record, topic, limits=None):
     """The row that the contract asks for, all columns but ingested_at and failure_detail."""
     place = {
         "kafka_topic": topic, "kafka_partition": record.partition, "kafka_offset": record.offset,
         "kafka_timestamp": None if record.timestamp < 0 else moment(record.timestamp * 1000),
     }
-    kind, found = oracle.decode(record.value)
+    kind, found = oracle.decode(record.value, **(limits or {}))
     if kind == "row":
         return {**found, "event_ts": moment(found["event_ts"]), **place}
     return {**place, "failure_reason": found, "raw_value": record.value, "raw_key": record.key}

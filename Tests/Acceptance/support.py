@@ -14,6 +14,7 @@ from delta_replay import read_rows, replay
 
 ROOT = Path(__file__).resolve().parents[2]
 QUERY = "clickstream_bronze"
+RETRY = "clickstream_retry"  # of dead letters: its data files, and its id in the tables' logs
 
 KILLED = 137  # how crashpoints.c reports a death at the point that was asked for
 
@@ -57,6 +58,25 @@ def toml(settings):
     text = "\n".join(lines) + "\n"
     tomllib.loads(text)
     return text
+
+
+# Runs a command and prints the peak of its resident memory in KiB. A process in between: a child is
+# charged with what its parent had when it was forked, and a test has much.
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+print("peak", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+
+TWO_DAYS = 2 * 86_400
+
+
+def age(state):
+    """Makes all log entries older than the retention, which is judged by the files' times."""
+    for path in state.directory.rglob("_delta_log/*"):
+        status = path.stat()
+        os.utime(path, (status.st_atime - TWO_DAYS, status.st_mtime - TWO_DAYS))
 
 
 @dataclass
@@ -117,8 +137,10 @@ class State:
 
     def tool(self, *arguments, timeout=60):
         """shopmetricsctl on this state."""
-        return execute([str(binary("shopmetricsctl")), "--config", str(self.config), *arguments],
-                       timeout)
+        return execute(self.tool_command(*arguments), timeout)
+
+    def tool_command(self, *arguments):
+        return [str(binary("shopmetricsctl")), "--config", str(self.config), *arguments]
 
     def query_id(self):
         return json.loads((self.checkpoint / "metadata").read_text())["id"]

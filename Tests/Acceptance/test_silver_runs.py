@@ -20,7 +20,7 @@ from silver_inspection import assert_silver
 from silver_shop import LONG_AGO, Shop, click, now
 from silver_sql import plain
 from silver_tables import READERS, delta_of, events_path, sessions_path
-from support import CLEAN, KAFKA_UNAVAILABLE
+from support import CLEAN, KAFKA_UNAVAILABLE, MEASURE
 
 ENORMOUS = 1_200_000  # rows: more than a slice of a batch holds
 MOST_MEMORY = 320 << 20  # resident bytes: a row group of delta-rs is a million rows, read as one
@@ -264,20 +264,8 @@ def enormous():
         else table[field.name].cast(field.type) for field in SCHEMA], schema=SCHEMA)
 
 
-MEASURE = """
-import resource, subprocess, sys
-code = subprocess.run(sys.argv[1:]).returncode
-print("peak", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(code)
-"""
-
-
 def run_and_measure(state):
-    """The peak of resident memory of a run, in bytes.
-
-    Measured by a small process in between: a child is charged with what its parent had when it
-    was forked, and this one has the rows.
-    """
+    """The peak of resident memory of a run, in bytes."""
     outcome = state.run_once(wrapper=[sys.executable, "-S", "-c", MEASURE])
     return int(outcome.output.split("peak ")[1]) * 1024
 

@@ -5,16 +5,13 @@ state of more than a hundred batches, so that logs are checkpointed and cleaned 
 purged; `pending` begins with a recovery that has to complete the second table's commit.
 """
 
-import os
-
 from broker import Truth, produce
 from events import mixed
 from invariants import check_invariants
 from scenarios import Sweep
-from support import State
+from support import State, age
 
 PREPARED_BATCHES = 103
-TWO_DAYS = 2 * 86_400
 
 
 class BronzeSweep(Sweep):
@@ -61,10 +58,3 @@ class BronzeSweep(Sweep):
     def finish(self, scenario, state, source):
         violations = self.restart(state)
         return violations or self.judge(state) + self.idle(state)
-
-
-def age(state):
-    """Makes all log entries older than the retention, which is judged by the files' times."""
-    for path in state.directory.rglob("_delta_log/*"):
-        status = path.stat()
-        os.utime(path, (status.st_atime - TWO_DAYS, status.st_mtime - TWO_DAYS))

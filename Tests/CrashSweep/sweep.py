@@ -1,13 +1,13 @@
 """Kills the programs at every file-changing system call of their runs and checks what is left.
 
-    sweep.py [--scenario bronze|silver|rebuild] [--sample N] [--seed S] [--workers W] [--twice]
+    sweep.py [--scenario bronze|silver|rebuild|retry] [--sample N] [--seed S] [--workers W] [--twice]
              [--only NAME]
 
 For each start state of a scenario a run is recorded (crashpoints.c): that names every point
 (thread, call, ordinal). Then for each point: a copy of the same start state, a run that is killed
 there, which must be seen to have died there; restarts until one ends with 0; and all invariants.
 The broker and its data stay the same. `--twice` also kills the restart, at a point that the seed
-chooses. The start states are described in bronze_scenarios.py and silver_scenarios.py.
+chooses. The start states are described in the modules called ..._scenarios.py.
 
 Exit: 0 when every point was hit and no invariant broken, else 1.
 """
@@ -29,10 +29,12 @@ sys.path[:0] = [str(Path(__file__).resolve().parent),
 
 from broker import EmbeddedBroker  # noqa: E402
 from bronze_scenarios import BronzeSweep  # noqa: E402
+from retry_scenarios import RetrySweep  # noqa: E402
 from silver_scenarios import RebuildSweep, SilverSweep  # noqa: E402
 from support import binary  # noqa: E402
 
-SWEEPS = {"bronze": BronzeSweep, "silver": SilverSweep, "rebuild": RebuildSweep}
+SWEEPS = {"bronze": BronzeSweep, "silver": SilverSweep, "rebuild": RebuildSweep,
+          "retry": RetrySweep}
 
 
 def call_and_folder(point):

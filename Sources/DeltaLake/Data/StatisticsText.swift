@@ -1,5 +1,5 @@
 /// Values as Delta statistics write them (Delta protocol, "Per-file Statistics").
-enum StatisticsText {
+package enum StatisticsText {
   /// How much of a string is kept.
   private static let stringPrefix = 32
 
@@ -39,7 +39,7 @@ enum StatisticsText {
   }
 
   /// An instant as `2026-01-31T10:00:00.000Z`, cut to milliseconds; readers allow for the cut.
-  static func timestamp(microseconds: Int64) -> String? {
+  package static func timestamp(microseconds: Int64) -> String? {
     let milliseconds = floorDivide(microseconds, 1000)
     let days = floorDivide(milliseconds, 86_400_000)
     guard let date = date(daysSinceEpoch: days) else { return nil }

@@ -1,4 +1,5 @@
 package import Argp
+package import Clickstream
 
 /// What `shopmetricsctl` is asked to do.
 package enum OperatorCommand: Equatable, Sendable {
@@ -6,10 +7,15 @@ package enum OperatorCommand: Equatable, Sendable {
   case showCheckpoint(configuration: String, json: Bool)
   case verify(configuration: String, json: Bool, isDeep: Bool)
   case rebuildSilver(configuration: String, isConfirmed: Bool)
+  case listDeadLetters(
+    configuration: String, json: Bool, reason: DeadLetterReason?, count: Int)
+  case retryDeadLetters(configuration: String, LetterSelection, isConfirmed: Bool)
   case produce(ProduceOptions)
 
   /// In the order of the help.
-  private static let groups: [Group] = [service, checkpoint, state, production]
+  private static let groups: [Group] = [
+    service, checkpoint, state, deadLetters, production,
+  ]
 
   package static let table = ProgramTable(
     name: "shopmetricsctl",

@@ -184,7 +184,7 @@ extension SilverQuery {
   /// Removes temporary files, and data files that no commit names.
   private func sweep(_ tables: [DeltaTable?]) throws {
     let count = try checkpoint.removeLeftovers(
-      of: Self.name, at: [paths.sessions, paths.events], tables, publisher)
+      of: [Self.name], at: [paths.sessions, paths.events], tables, publisher)
     log.noteLeftovers(count, prefix: "silver: ")
   }
 }

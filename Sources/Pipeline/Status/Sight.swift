@@ -67,9 +67,11 @@ struct Sight {
   }
 
   /// The commit point of the newest batch; `nil` when the log does not hold it (any more).
-  func newestCommit() throws -> CommitInfo? {
+  func newestCommit() throws -> (tableVersion: Int64, info: CommitInfo)? {
     guard let queryID, let first, let batch = first.snapshot.transactionVersion(of: queryID)
     else { return nil }
-    return try first.commitInfo(ofTransaction: queryID, version: batch)?.info
+    return try first.commitInfo(ofTransaction: queryID, version: batch).map {
+      ($0.tableVersion, $0.info)
+    }
   }
 }

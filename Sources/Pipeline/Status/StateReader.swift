@@ -9,13 +9,17 @@ package struct StateReader {
   package let paths: StatePaths
   package let queryID: String?
   package let observation: RecoveryObservation
-  /// The accounting of the newest batch in the Bronze table, when our own commit holds it.
+  /// The accounting of the newest batch in the Bronze table, when our own commit holds it; its
+  /// totals are as later retries of dead letters left them.
   package let accounting: BatchAccounting?
   /// The newest logged batch's offsets and time.
   package let newestOffsets: (batch: Int64, offsets: [Int32: Int64], timestampMs: Int64)?
   let bronze: DeltaTable?
   let deadLetters: DeltaTable?
   let checkpoint: CheckpointDirectory
+  let retries: RetryObservation
+  /// A retry of dead letters that the second table has not got yet.
+  let pendingRetry: RetryAccounting?
   /// Whether every file could be read.
   let isWhole: Bool
 
@@ -39,8 +43,17 @@ package struct StateReader {
     queryID = sight.queryID
     bronze = sight.first
     deadLetters = sight.second
-    let accounting = try sight.attempt(onDamage) {
-      try $0.newestCommit()?.shopmetrics.flatMap(BatchAccounting.init)
+    let accounting = try sight.attempt(onDamage) { sight -> BatchAccounting? in
+      guard let commit = try sight.newestCommit(),
+        let accounting = commit.info.shopmetrics.flatMap(BatchAccounting.init)
+      else { return nil }
+      return try sight.first?.totals(of: accounting, since: commit.tableVersion)
+    }
+    let retries = RetryObservation(sight.first, sight.second)
+    self.retries = retries
+    pendingRetry = try sight.attempt(onDamage) { sight -> RetryAccounting? in
+      guard case .pending(let number) = retries.meaning else { return nil }
+      return try sight.first?.retryCommit(number)
     }
     newestOffsets = try sight.attempt(onDamage) { try $0.newestOffsets() }
     self.accounting = accounting

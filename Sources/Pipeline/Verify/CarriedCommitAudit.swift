@@ -8,14 +8,16 @@ struct CarriedCommitAudit {
   private let codes: (missing: String, differ: String)
   /// The name of the first table.
   private let carrier: String
+  private let origin: CarriedCommit.Origin
   /// `nil` after a commit that could not be read.
   private var cursor: TransactionCursor?
 
   init(
     _ table: DeltaTable, queryID: String, codes: (missing: String, differ: String),
-    carrier: String
+    carrier: String, origin: CarriedCommit.Origin = .batch
   ) {
     self.table = table
+    self.origin = origin
     self.codes = codes
     self.carrier = carrier
     cursor = TransactionCursor(table, appID: queryID)
@@ -29,7 +31,7 @@ struct CarriedCommitAudit {
     _ batch: Int64, carried: BatchAccounting.SecondTable?, isPending: Bool,
     _ report: inout VerificationReport
   ) throws -> [Action]? {
-    let place = "\(table.path), batch \(batch)"
+    let place = "\(table.path), \(origin.rawValue) \(batch)"
     let carried = carried?.actions.map(\.text) ?? []
     let answer: TransactionCursor.Answer?
     do {
@@ -93,11 +95,18 @@ struct TransactionCursor {
 }
 
 extension [Action] {
-  /// The version that this commit records for the application.
-  func transactionVersion(of appID: String) -> Int64? {
+  var addedFiles: [AddFile] {
+    compactMap { if case .add(let file) = $0 { file } else { nil } }
+  }
+
+  /// What this commit records for the application.
+  func transaction(of appID: String) -> SetTransaction? {
     for case .transaction(let transaction) in self where transaction.appID == appID {
-      return transaction.version
+      return transaction
     }
     return nil
   }
+
+  /// The version that this commit records for the application.
+  func transactionVersion(of appID: String) -> Int64? { transaction(of: appID)?.version }
 }

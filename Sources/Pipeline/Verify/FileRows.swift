@@ -1,5 +1,7 @@
 /// Where the rows of one data file came from.
 struct FileRows {
+  /// Where the totals of each partition begin.
+  private let starts: [Int32: Int64]
   var rowCount: Int64 = 0
   /// Rows that stand for a record, by partition; `data_loss` letters stand for none.
   private(set) var partitions: [Int32: PartitionRows] = [:]
@@ -7,8 +9,12 @@ struct FileRows {
   var ingestedAt: ClosedRange<Int64>?
   private var pieces: [Int32: [Range<Int64>]] = [:]
 
+  init(starts: [Int32: Int64]) { self.starts = starts }
+
   struct PartitionRows: Equatable {
     var count: Int64
+    /// Of these the ones that the totals count.
+    var counted: Int64
     var offsets: ClosedRange<Int64>
   }
 
@@ -18,13 +24,11 @@ struct FileRows {
     guard !offsets.isEmpty else { return }
     pieces[partition, default: []].append(offsets)
     guard isRecord else { return }
-    let range = offsets.lowerBound...(offsets.upperBound - 1)
-    guard let before = partitions[partition] else {
-      partitions[partition] = PartitionRows(count: Int64(offsets.count), offsets: range)
-      return
-    }
-    partitions[partition] = PartitionRows(
-      count: before.count + Int64(offsets.count), offsets: before.offsets.union(range))
+    let counted = offsets.clamped(to: (starts[partition] ?? 0)..<Int64.max)
+    let rows = PartitionRows(
+      count: Int64(offsets.count), counted: Int64(counted.count),
+      offsets: offsets.lowerBound...(offsets.upperBound - 1))
+    partitions[partition] = partitions[partition]?.adding(rows) ?? rows
   }
 
   /// Hands out all noted offsets, once: what stays is small.

@@ -5,10 +5,14 @@ internal import Parquet
 /// The rows of a file of Bronze: which record each of them is.
 struct OriginCheck: RowCheck {
   private let path: String
-  private(set) var rows = FileRows()
+  private(set) var rows: FileRows
   private var coordinates = Coordinates()
 
-  init(path: String) { self.path = path }
+  /// - Parameter starts: where the totals of each partition begin.
+  init(path: String, starts: [Int32: Int64]) {
+    self.path = path
+    rows = FileRows(starts: starts)
+  }
 
   /// The columns of one row group that say where its rows came from.
   private struct Coordinates {

@@ -59,7 +59,7 @@ struct SilverState {
     } while attempt < Self.attempts
 
     let accounting = try sight.attempt({ damage.append($0) }) {
-      try $0.newestCommit()?.shopmetrics.flatMap(SilverAccounting.init)
+      try $0.newestCommit()?.info.shopmetrics.flatMap(SilverAccounting.init)
     }
     var observation = sight.observation
     observation.carriesSecond = accounting?.second != nil

@@ -10,7 +10,9 @@ extension StateVerifier {
         $0, queryID: queryID, codes: (missing: "LETTERS_MISSING", differ: "LETTERS_DIFFER"),
         carrier: "clickstream_raw")
     }
+    var retries = RetryAudit(state)
     var later: BatchAccounting?
+    var laterTotals: AccountedChange?
     for version in stride(from: bronze.snapshot.version, through: 0, by: -1) {
       let actions: [Action]
       do {
@@ -20,23 +22,31 @@ extension StateVerifier {
         report.findings.append(try Self.finding(error))
         continue
       }
-      guard let batch = actions.transactionVersion(of: queryID) else { continue }
-      guard let object = actions.commitInfo?.shopmetrics else {
-        later = nil
+      let place = "\(bronze.path), version \(version)"
+      if actions.transactionVersion(of: DeadLetterRetry.name) != nil {
+        let change = try retries.check(actions, place: place, events, &report)
+        if let change, let laterTotals { report.check(laterTotals, follows: change) }
+        laterTotals = change
         continue
       }
-      let place = "\(bronze.path), version \(version)"
+      guard let batch = actions.transactionVersion(of: queryID) else { continue }
+      guard let object = actions.commitInfo?.shopmetrics else {
+        (later, laterTotals) = (nil, nil)
+        continue
+      }
       guard let accounting = BatchAccounting(object), accounting.batch == batch else {
         report.find(
           "ACCOUNTING_DAMAGED", place, expected: "the accounting of batch \(batch)",
           found: "another one, or none that can be read")
-        later = nil
+        (later, laterTotals) = (nil, nil)
         continue
       }
       check(accounting, actions, place: "\(place), batch \(batch)", before: later)
+      let change = AccountedChange(accounting, place: "\(place), batch \(batch)")
+      if let laterTotals { report.check(laterTotals, follows: change) }
       try checkSecond(accounting, &second)
       report.batches += 1
-      later = accounting
+      (later, laterTotals) = (accounting, change)
     }
   }
 
@@ -49,28 +59,15 @@ extension StateVerifier {
         "BATCH_RANGE", "\(place), partition \(partition)", account.end - account.start,
         account.good + account.dead + account.absent)
       if let next = later?.partitions[partition] {
-        checkContinuity(from: account, to: next, "\(place), partition \(partition)")
+        report.compare(
+          "CONTINUITY", "\(place), partition \(partition), start of the next batch", account.end,
+          next.start)
       }
       checkOffsets(account, partition, accounting.batch, place)
     }
     if let files = events.files(addedBy: actions) {
       checkRows(files, accounting, place: place) { $0.good }
       checkTime(files, accounting.batch, place: place)
-    }
-  }
-
-  private mutating func checkContinuity(
-    from account: PartitionAccount, to next: PartitionAccount, _ place: String
-  ) {
-    report.compare("CONTINUITY", "\(place), start of the next batch", account.end, next.start)
-    let (total, after) = (account.total, next.total)
-    // After batches of another program the totals begin anew.
-    guard after.start == total.start else { return }
-    for (name, expected, found) in [
-      ("good", total.good + next.good, after.good), ("dead", total.dead + next.dead, after.dead),
-      ("absent", total.absent + next.absent, after.absent),
-    ] {
-      report.compare("CONTINUITY", "\(place), total.\(name) of the next batch", expected, found)
     }
   }
 
@@ -112,11 +109,7 @@ extension StateVerifier {
   private mutating func checkTime(_ files: [FileRows], _ batch: Int64, place: String) {
     guard let milliseconds = checkpoint.batches[batch]?.timestampMs else { return }
     for case let times? in files.map(\.ingestedAt) {
-      let (expected, overflow) = milliseconds.multipliedReportingOverflow(by: 1000)
-      guard overflow || times != expected...expected else { continue }
-      report.find(
-        "BATCH_TIME", place, expected: "ingested_at \(expected)",
-        found: "\(times.lowerBound) to \(times.upperBound)")
+      report.checkTime(times, milliseconds, place: place)
     }
   }
 

@@ -65,6 +65,7 @@ package struct StateVerifier {
         in: RecoveryRow.Places(
           checkpoint: state.paths.bronzeCheckpoint, first: "clickstream_raw",
           second: "clickstream_dead_letter"))
+      report.note(state.retries, in: state.paths.bronze)
     }
     try checkFiles()
     if state.isWhole {
@@ -76,7 +77,10 @@ package struct StateVerifier {
     }
     let paths = state.paths
     report.notes += try Leftovers(isAtWork: state.holder() != nil).notes(
-      tables: tables, checkpoint: paths.bronzeCheckpoint, logs: [paths.bronze, paths.deadLetter])
+      tables: tables, checkpoint: paths.bronzeCheckpoint, logs: [paths.bronze, paths.deadLetter],
+      named: Set(
+        (state.pendingRetry?.second.actions.compactMap { try? Action($0) } ?? []).addedFiles
+          .map(\.filePath)))
   }
 
   private var tables: [DeltaTable] { [state.bronze, state.deadLetters].compactMap { $0 } }
@@ -88,7 +92,8 @@ package struct StateVerifier {
     var all: [(table: DeltaTable, file: AddFile)] = []
     for table in tables {
       do {
-        all += try table.liveFiles().map { (table, $0) }
+        let files = try table.liveFiles()
+        all += (table === state.deadLetters ? afterRetry(files) : files).map { (table, $0) }
       } catch {
         report.findings.append(try Self.finding(error))
       }
@@ -107,11 +112,23 @@ package struct StateVerifier {
     report.deadLetterRows = letters.rowCount
   }
 
+  /// The letters' files as they are once a pending retry is complete: until then its records are
+  /// in both tables.
+  private func afterRetry(_ files: [AddFile]) -> [AddFile] {
+    guard let pending = state.pendingRetry else { return files }
+    let actions = pending.second.actions.compactMap { try? Action($0) }
+    var removed: Set<String> = []
+    for case .remove(let file) in actions { removed.insert(file.filePath) }
+    return files.filter { !removed.contains($0.filePath) } + actions.addedFiles
+  }
+
   /// Where the rows of a file came from; `nil` when it could not be read.
   private mutating func audit(
     _ file: AddFile, of table: DeltaTable, _ seen: inout [Int32: OffsetRuns]
   ) -> FileRows? {
-    var origins = OriginCheck(path: "\(table.path)/\(file.filePath)")
+    var origins = OriginCheck(
+      path: "\(table.path)/\(file.filePath)",
+      starts: state.accounting?.partitions.mapValues(\.total.start) ?? [:])
     let audit = DataFileAudit(file, of: table, &origins)
     report.findings += audit.findings
     let offsets = origins.takeOffsets(&report.findings)
@@ -177,7 +194,7 @@ package struct StateVerifier {
     ] {
       let place = "partition \(partition), \(name)"
       report.compare(
-        "ROW_COUNT", place, count, table.records(of: partition, from: total.start)?.count ?? 0)
+        "ROW_COUNT", place, count, table.records(of: partition)?.counted ?? 0)
       guard let offsets = table.records(of: partition)?.offsets,
         offsets.lowerBound < start || offsets.upperBound >= account.end
       else { continue }

@@ -15,13 +15,11 @@ struct TableRows {
 
   mutating func noteUnread() { unreadFiles += 1 }
 
-  /// Records of one partition from `start` on: how many, and their least and greatest offset.
-  func records(of partition: Int32, from start: Int64 = 0) -> FileRows.PartitionRows? {
+  /// Records of one partition: how many, and their least and greatest offset.
+  func records(of partition: Int32) -> FileRows.PartitionRows? {
     var sum: FileRows.PartitionRows?
     for file in files.values {
-      guard let rows = file.partitions[partition], rows.offsets.upperBound >= start else {
-        continue
-      }
+      guard let rows = file.partitions[partition] else { continue }
       sum = sum?.adding(rows) ?? rows
     }
     return sum
@@ -49,6 +47,8 @@ struct TableRows {
 
 extension FileRows.PartitionRows {
   func adding(_ other: Self) -> Self {
-    Self(count: count + other.count, offsets: offsets.union(other.offsets))
+    Self(
+      count: count + other.count, counted: counted + other.counted,
+      offsets: offsets.union(other.offsets))
   }
 }
