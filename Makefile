@@ -104,6 +104,19 @@ crash-sweep: build venv ## Kill the daemon at every file-changing system call, a
 	$(PYTHON) Tests/CrashSweep/sweep.py --scenario rebuild
 	$(PYTHON) Tests/CrashSweep/sweep.py --scenario retry
 
+.PHONY: error-sweep
+error-sweep: build venv ## Let 600 system calls of the service fail, one at a time, and check
+	$(PYTHON) Tests/CrashSweep/errors.py --reads --scenario bronze --sample 400
+	$(PYTHON) Tests/CrashSweep/errors.py --reads --scenario silver --sample 200
+
+.PHONY: power-cuts
+power-cuts: build venv ## Cut off the disk under the service 200 times; needs root
+	$(PYTHON) Tests/PowerCut/power_cut.py --cuts 200
+
+.PHONY: soak
+soak: build venv ## Twenty minutes of events, the service killed every 20 s
+	$(PYTHON) Tests/Soak/soak.py --minutes 20 --rate 2000 --kill-every 20
+
 .PHONY: bench
 bench: build venv bench-packages ## Speed beside what else one would run; half an hour
 	Tests/Benchmarks/bench.sh

@@ -3,6 +3,7 @@
 `reason_against()` says why this machine cannot have them; a test skips with that sentence.
 """
 
+import ctypes
 import fcntl
 import os
 import struct
@@ -12,6 +13,7 @@ from pathlib import Path
 
 EXT4_IOC_SHUTDOWN = 0x8004587D
 WITHOUT_FLUSHING_THE_LOG = 2
+CLONE_NEWNS = 0x20000
 
 
 def run(*command):
@@ -80,11 +82,22 @@ class MemoryDisk:
         run("mount", "-o", f"remount,{options}", self.path)
 
 
+def keep_mounts_to_ourselves():
+    """Gives this thread, and what it starts, mounts that no other program's namespace copies.
+
+    A copy would keep a disk alive that was cut off and unmounted here.
+    """
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "no mount namespace of its own")
+    run("mount", "--make-rprivate", "/")
+
+
 def reason_against():
-    """Why this machine cannot mount and cut off a disk; `None` when it can."""
+    """Why this machine cannot mount and cut off a disk; `None` when it can, and is prepared."""
     if os.geteuid() != 0:
         return "only root can mount a disk"
     try:
+        keep_mounts_to_ourselves()
         with tempfile.TemporaryDirectory(prefix="shopmetrics-disk-") as directory:
             with LoopDisk(directory, size="2M") as disk:
                 disk.cut_power()

@@ -36,8 +36,8 @@ def fill(disk, free):
 
 
 @needs_disks
-@pytest.mark.parametrize("free", [0, 4 << 10, 64 << 10])
-@pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
+@pytest.mark.parametrize(
+    ("kind", "free"), [("tmpfs", 0), ("tmpfs", 4 << 10), ("tmpfs", 64 << 10), ("ext4", 0)])
 def test_a_full_disk_heals_when_there_is_room_again(scratch, broker, kind, free):
     disk = MemoryDisk(scratch, "size=16m") if kind == "tmpfs" else LoopDisk(scratch, "16M")
     with disk:

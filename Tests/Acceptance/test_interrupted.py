@@ -92,3 +92,30 @@ def test_the_restart_has_other_settings(scratch, topic, points, moment, changed)
     state.run_once()
     assert_invariants(state, truth)
     assert_idle_run_writes_nothing(state)
+
+
+def unsynced_names(points, directory):
+    """The syncs of the directory that follow right after a file got its name in it."""
+    linked = False
+    for name, call, path in points:
+        if call.startswith("link"):
+            linked = path.startswith(f"{directory}/")
+        elif call == "fsync" and path == directory and linked:
+            linked = False
+            yield name
+
+
+@pytest.mark.parametrize("directory", [
+    "/checkpoints/clickstream_bronze/offsets", "/bronze/clickstream_raw/_delta_log",
+    "/checkpoints/clickstream_bronze/commits"])
+def test_the_restart_makes_durable_what_it_builds_on(scratch, topic, points, directory):
+    """A power cut may follow a kill: what the kill left unsynced must not be what later files need."""
+    tracer, recorded = points
+    state = open_state(scratch, topic[0])
+    point = list(unsynced_names(recorded, directory))[1]
+    assert traced(tracer, state, "--kill", point).code == KILLED
+    assert traced(tracer, state).code == 0
+    calls = [line.split(" ", 4)[2::2] for line in (state.root / "points").read_text().splitlines()]
+    first_name = next(i for i, (call, _) in enumerate(calls) if call.startswith(("link", "rename")))
+    assert ["fsync", directory] in calls[:first_name]
+    assert_invariants(state, topic[1])

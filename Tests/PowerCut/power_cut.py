@@ -155,7 +155,8 @@ def main():
         found += seen
         faults += wrong
         for fault in wrong[:10]:
-            print(f"VIOLATED disk {number} ({JOURNALS[number % len(JOURNALS)]}): {fault}")
+            print(f"VIOLATED disk {number} ({JOURNALS[number % len(JOURNALS)]}): {fault}",
+                  flush=True)
     for what, count in sorted(found.items()):
         print(f"{count:5} {what}")
     print(f"{options.cuts} cuts, seed {options.seed}, {len(faults)} violations, "
