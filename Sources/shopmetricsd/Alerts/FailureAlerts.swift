@@ -94,7 +94,7 @@ final class FailureAlerts: Sendable {
         environment: [
           "SHOPMETRICS_EVENT": alert.event.rawValue, "SHOPMETRICS_CODE": alert.code ?? "",
           "SHOPMETRICS_TEXT": PrintableText.escaping(alert.text),
-        ], input: document)
+        ], input: document + "\n")
       report(command.run(), of: "on_failure.exec (\(program))")
     }
     if let webhook = settings.webhook {
