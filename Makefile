@@ -31,7 +31,7 @@ BUILD_PACKAGES := librdkafka-dev libsystemd-dev libzstd-dev libsnappy-dev libtom
   zlib1g-dev pkg-config
 DEMO_PACKAGES  := python3-venv
 DEB_PACKAGES   := debhelper lintian
-TEST_PACKAGES  := python3-venv gcc kcat procps man-db mandoc zsh fish $(DEB_PACKAGES)
+TEST_PACKAGES  := python3-venv gcc kcat procps curl man-db mandoc zsh fish $(DEB_PACKAGES)
 BENCH_PACKAGES := gcc g++ liblz4-dev time
 
 .PHONY: help

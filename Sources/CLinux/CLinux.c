@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -25,35 +24,6 @@ void clinux_set_thread_name(const char *name) {
 const char *clinux_error_name(int number) {
   const char *name = strerrorname_np(number);
   return name ? name : "errno";
-}
-
-struct start {
-  char name[16];
-  void *(*body)(void *);
-  void *argument;
-};
-
-static void *run_named(void *argument) {
-  struct start start = *(struct start *)argument;
-  free(argument);
-  pthread_setname_np(pthread_self(), start.name);
-  return start.body(start.argument);
-}
-
-int clinux_start_thread(const char *name, void *(*body)(void *), void *argument) {
-  struct start *start = calloc(1, sizeof *start);
-  if (start == NULL) return ENOMEM;
-  strncpy(start->name, name, sizeof start->name - 1);
-  start->body = body;
-  start->argument = argument;
-  pthread_attr_t attributes;
-  pthread_t thread;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  int status = pthread_create(&thread, &attributes, run_named, start);
-  pthread_attr_destroy(&attributes);
-  if (status != 0) free(start);
-  return status;
 }
 
 static int spawn(pid_t *child, char *const argv[], char *const envp[], int input, int error) {

@@ -15,9 +15,6 @@ const char *clinux_error_name(int number);
 /// malloc_trim(3): gives freed heap pages back to the kernel, so that an idle daemon is small.
 void clinux_release_free_memory(void);
 
-/// Starts a detached thread with a name of at most 15 bytes; an error number on failure.
-int clinux_start_thread(const char *name, void *(*body)(void *), void *argument);
-
 /// Starts a program in a process group of its own, with no signal blocked or ignored and no
 /// descriptor of ours; its standard output is /dev/null. `*input` gets the writing end of its
 /// standard input and `*error` the reading end of its standard error. An error number on failure.

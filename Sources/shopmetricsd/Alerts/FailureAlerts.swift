@@ -1,5 +1,5 @@
-import CLinux
 import Glibc
+import Kafka
 import Pipeline
 import Synchronization
 import Systemd
@@ -59,15 +59,12 @@ final class FailureAlerts: Sendable {
       return !state.isDelivering
     }
     guard begins else { return }
-    let status = clinux_start_thread(
-      "alerts",
-      { argument in
-        guard let argument else { return nil }
-        Unmanaged<FailureAlerts>.fromOpaque(argument).takeRetainedValue().deliverAll()
-        return nil
-      }, Unmanaged.passRetained(self).toOpaque())
-    // Without a thread the alerts wait for the next one.
-    if status != 0 { state.withLock { $0.isDelivering = false } }
+    do {
+      _ = try BackgroundThread(name: "alerts") { self.deliverAll() }
+    } catch {
+      // The alerts wait for the next one.
+      state.withLock { $0.isDelivering = false }
+    }
   }
 
   private func deliverAll() {
