@@ -93,6 +93,9 @@ package struct PipelineError: Error, Equatable, CustomStringConvertible, Sendabl
 /// Exit status of both programs; the numbers are those of sysexits.h.
 package enum ExitStatus: Int32, Sendable {
   case success = 0
+  /// A partition stands still, or a run that was waited for did not end well; says that all is
+  /// well with the command itself.
+  case attention = 1
   /// Damaged or contradictory state, or a source that lost data (EX_DATAERR).
   case damagedState = 65
   /// Kafka could not be used; foreground runs only (EX_UNAVAILABLE).

@@ -42,4 +42,13 @@ package struct RunProgress: Equatable, Sendable {
     total > 0
       ? "\(RunReport.grouped(done)) of \(RunReport.grouped(total))" : RunReport.grouped(done)
   }
+  /// "[############............] 50 %"; `nil` when the end is not known.
+  package var bar: String? {
+    guard total > 0 else { return nil }
+    let width: Int64 = 24
+    let part = min(max(0, Double(done) / Double(total)), 1)
+    let filled = Int(Double(width) * part)
+    return "[" + String(repeating: "#", count: filled)
+      + String(repeating: ".", count: Int(width) - filled) + "] \(Int(part * 100)) %"
+  }
 }

@@ -56,8 +56,9 @@ package final class StreamPipeline {
     if isSilverEnabled, !context.stop.isSet {
       let isDrained = failure == nil && !report.wasStopped
       report.silver = try silver.run(context, isDrained: isDrained)
-      report.wasStopped = report.wasStopped || report.silver?.wasStopped == true
     }
+    let isSilverShort = report.silver.map(\.wasStopped) ?? isSilverEnabled
+    report.wasStopped = report.wasStopped || isSilverShort
     if let failure { throw failure }
     return report
   }

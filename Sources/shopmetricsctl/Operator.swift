@@ -23,8 +23,18 @@ import Systemd
     do {
       switch command {
       case .produce(let options): return try ProduceCommand(options).execute()
-      case .status(let path, let json):
-        return try StatusCommand(try configuration(path)).execute(json: json)
+      case .status(let path, let json, let watches):
+        return try StatusCommand(try configuration(path)).execute(json: json, watches: watches)
+      case .lag(let path, let json):
+        return try LagCommand(try configuration(path)).execute(json: json)
+      case .runs(let path, let json):
+        return try RunsCommand(try configuration(path)).execute(json: json)
+      case .run(let path, let waits):
+        return try RunCommand(try configuration(path)).execute(waits: waits)
+      case .pause(let path):
+        return try PauseCommand(try configuration(path)).execute(isPaused: true)
+      case .resume(let path):
+        return try PauseCommand(try configuration(path)).execute(isPaused: false)
       case .showCheckpoint(let path, let json):
         return try CheckpointCommand(try configuration(path)).execute(json: json)
       case .verify(let path, let json, let isDeep):

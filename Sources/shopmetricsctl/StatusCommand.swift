@@ -1,11 +1,96 @@
 import Clickstream
+import DurableIO
 import Glibc
 import JSON
 import Pipeline
 import Systemd
 
-/// `shopmetricsctl status`: where the stream is, from the files alone.
+/// `shopmetricsctl status`: what the daemon says of itself, and where the stream is by the files
+/// alone.
 struct StatusCommand {
+  private let configuration: Configuration
+
+  init(_ configuration: Configuration) { self.configuration = configuration }
+
+  func execute(json: Bool, watches: Bool) throws -> ExitStatus {
+    guard watches else {
+      try show(json)
+      return .success
+    }
+    Interruption.catchSignals()
+    let isTerminal = isatty(STDOUT_FILENO) == 1
+    while !Interruption.isRequested {
+      // Home, and what was below.
+      if isTerminal, !json { print("\u{1B}[H\u{1B}[J", terminator: "") }
+      try show(json)
+      fflush(nil)
+      usleep(1_000_000)
+    }
+    return .success
+  }
+
+  private func show(_ json: Bool) throws {
+    let service = ServiceText(configuration)
+    // The daemon answers when the disk does not, so its part is not kept back for the other.
+    if !json { print(PrintableText.escapingLines(service.lines.joined(separator: "\n"))) }
+    let files = try FilesText(configuration)
+    print(
+      json
+        ? try files.document(service) : PrintableText.escapingLines(try files.text()))
+  }
+}
+
+/// What the daemon says of itself.
+struct ServiceText {
+  /// `nil` when no daemon answers.
+  let snapshot: ServiceSnapshot?
+  private let problem: PipelineError?
+  private let holder: Int32?
+
+  init(_ configuration: Configuration) {
+    do {
+      snapshot = try ControlClient(path: configuration.controlSocketPath).status()
+      problem = nil
+    } catch {
+      snapshot = nil
+      problem = error
+    }
+    holder = snapshot?.pid ?? InstanceLock.holder(path: configuration.paths.lock)
+  }
+
+  var pid: Int32? { holder }
+
+  var lines: [String] {
+    guard let snapshot else {
+      let daemon = holder.map { "running (pid \($0)), it does not answer" } ?? "not running"
+      return ["daemon    \(daemon)"] + (problem.map { ["          \($0)"] } ?? [])
+    }
+    var lines = [
+      "daemon    running (pid \(snapshot.pid), \(snapshot.version), since "
+        + "\(ClockText.dateAndTime(snapshot.startedMs)))",
+      "state     \(snapshot.sentence)",
+    ]
+    if let current = snapshot.current, let progress = current.progress, let bar = progress.bar {
+      lines.append("          \(bar)\(speed(snapshot, progress))")
+    }
+    if snapshot.consecutiveFailures > 0 {
+      let success = snapshot.lastSuccessMs.map(ClockText.dateAndTime) ?? "none since the start"
+      lines.append(
+        "failing   \(snapshot.consecutiveFailures) in a row; last success: \(success)")
+    }
+    return lines
+  }
+
+  private func speed(_ snapshot: ServiceSnapshot, _ progress: RunProgress) -> String {
+    guard let speed = snapshot.recordsPerSecond, speed >= 1 else { return "" }
+    let left = Double(progress.total - progress.done) / speed * 1000
+    return "  \(RunReport.grouped(Int64(speed))) records/s, "
+      + "\(ClockText.span(Int64(left))) to go"
+  }
+}
+
+/// Where the stream is by the files.
+private struct FilesText {
   private let state: StateReader
   private let silver: SilverStatus
 
@@ -14,14 +99,8 @@ struct StatusCommand {
     silver = try SilverStatus(configuration)
   }
 
-  func execute(json: Bool) throws -> ExitStatus {
-    print(json ? try document() : PrintableText.escapingLines(try text()))
-    return .success
-  }
-
-  private func text() throws -> String {
+  func text() throws -> String {
     var lines: [String] = []
-    lines.append(state.holder().map { "daemon    running (pid \($0))" } ?? "daemon    not running")
     if let accounting = state.accounting {
       lines += batch(accounting)
     } else if let newest = state.newestOffsets {
@@ -102,13 +181,13 @@ struct StatusCommand {
     String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
-  private func document() throws -> String {
+  func document(_ service: ServiceText) throws -> String {
     var writer = JSONWriter()
     writer.beginObject()
-    writer.key("daemonPid")
-    if let pid = state.holder() { writer.int(Int64(pid)) } else { writer.null() }
-    writer.key("lastBatchAgeSeconds")
-    if let ageSeconds { writer.int(ageSeconds) } else { writer.null() }
+    writer.field("daemonPid", optional: service.pid.map(Int64.init))
+    writer.key("service")
+    if let snapshot = service.snapshot { snapshot.write(to: &writer) } else { writer.null() }
+    writer.field("lastBatchAgeSeconds", optional: ageSeconds)
     writer.key("accounting")
     if var accounting = state.accounting {
       // The log lines of the other table are no status, and hold bounds of its rows.

@@ -9,15 +9,11 @@ final class ProgressBar: Sendable {
 
   func show(_ progress: RunProgress) {
     let now = MonotonicClock.milliseconds()
-    guard isTerminal, progress.total > 0,
+    guard isTerminal, let bar = progress.bar,
       now - lastDrawn.load(ordering: .relaxed) >= 100
     else { return }
     lastDrawn.store(now, ordering: .relaxed)
-    let width = 24
-    let filled = Int(Int64(width) * min(progress.done, progress.total) / progress.total)
-    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
-    write(
-      "\r\(RunReport.grouped(progress.done)) of \(RunReport.grouped(progress.total)) [\(bar)] ")
+    write("\r\(progress.amount) \(bar) ")
   }
 
   /// Makes room for the next line of text.

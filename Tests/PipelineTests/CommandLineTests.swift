@@ -90,9 +90,23 @@ struct OperatorCommandLineTests {
   @Test(arguments: [
     (
       "shopmetricsctl status",
-      OperatorCommand.status(configuration: "/etc/shopmetrics.toml", json: false)
+      OperatorCommand.status(
+        configuration: "/etc/shopmetrics.toml", json: false, watches: false)
     ),
-    ("shopmetricsctl status --json --config F", .status(configuration: "F", json: true)),
+    (
+      "shopmetricsctl status --json --config F",
+      .status(configuration: "F", json: true, watches: false)
+    ),
+    (
+      "shopmetricsctl status --watch --config F",
+      .status(configuration: "F", json: false, watches: true)
+    ),
+    ("shopmetricsctl lag --config F --json", .lag(configuration: "F", json: true)),
+    ("shopmetricsctl --config F runs", .runs(configuration: "F", json: false)),
+    ("shopmetricsctl run --wait --config F", .run(configuration: "F", waits: true)),
+    ("shopmetricsctl --config F run", .run(configuration: "F", waits: false)),
+    ("shopmetricsctl pause --config F", .pause(configuration: "F")),
+    ("shopmetricsctl resume --config F", .resume(configuration: "F")),
     ("shopmetricsctl --config F checkpoint show", .showCheckpoint(configuration: "F", json: false)),
     ("shopmetricsctl verify --config F", .verify(configuration: "F", json: false, isDeep: false)),
   ])

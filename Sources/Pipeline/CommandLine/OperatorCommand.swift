@@ -3,7 +3,12 @@ package import Clickstream
 
 /// What `shopmetricsctl` is asked to do.
 package enum OperatorCommand: Equatable, Sendable {
-  case status(configuration: String, json: Bool)
+  case status(configuration: String, json: Bool, watches: Bool)
+  case lag(configuration: String, json: Bool)
+  case runs(configuration: String, json: Bool)
+  case run(configuration: String, waits: Bool)
+  case pause(configuration: String)
+  case resume(configuration: String)
   case showCheckpoint(configuration: String, json: Bool)
   case verify(configuration: String, json: Bool, isDeep: Bool)
   case rebuildSilver(configuration: String, isConfirmed: Bool)

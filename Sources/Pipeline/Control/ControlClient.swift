@@ -2,32 +2,61 @@ internal import DurableIO
 import Glibc
 
 /// The operator's end of the control socket.
-package enum ControlClient {
+///
+/// Each question returns `nil` when nobody listens, and throws what the daemon answered instead,
+/// or why there was no answer.
+package struct ControlClient: Sendable {
+  package let path: String
+
   private static let longestAnswer = 16 << 20
 
-  /// Asks the daemon that listens at `path`.
-  ///
-  /// - Parameter patience: for the whole answer.
-  /// - Returns: the answer, never an error; `nil` when nobody listens.
-  /// - Throws: `PipelineError`: what the daemon answered, or why there was no answer.
-  package static func ask(
-    path: String, _ request: ControlRequest, patience: Duration = .seconds(10)
-  ) throws(PipelineError) -> ControlAnswer? {
-    let deadline = MonotonicClock.milliseconds() + patience.wholeMilliseconds
-    do {
-      guard let socket = try connect(path) else { return nil }
-      defer { socket.close() }
-      try socket.write(request.line, deadline: deadline)
-      let line = try socket.readLine(limit: longestAnswer, deadline: deadline)
-      return try read(line, path)
-    } catch let error as PipelineError {
-      throw error
-    } catch {
-      throw noAnswer("\(error)")
+  package init(path: String) { self.path = path }
+
+  package func status() throws(PipelineError) -> ServiceSnapshot? {
+    try ask(.status) { if case .status(let snapshot) = $0 { snapshot } else { nil } }
+  }
+
+  /// The daemon asks the brokers for it, which may take half a minute.
+  package func lag() throws(PipelineError) -> LagReport? {
+    try ask(.lag, patience: 60_000) { if case .lag(let report) = $0 { report } else { nil } }
+  }
+
+  /// - Returns: the number of the run that was asked for.
+  package func run() throws(PipelineError) -> Int64? {
+    try ask(.run) { if case .run(let number) = $0 { number } else { nil } }
+  }
+
+  package func setPaused(_ isPaused: Bool) throws(PipelineError) -> ServiceSnapshot? {
+    try ask(isPaused ? .pause : .resume) {
+      if case .status(let snapshot) = $0 { snapshot } else { nil }
     }
   }
 
-  private static func connect(_ path: String) throws(SystemError) -> ControlSocket? {
+  /// - Parameters:
+  ///   - patience: milliseconds for the whole answer.
+  ///   - value: what the request is answered with; `nil` for anything else.
+  private func ask<Value>(
+    _ request: ControlRequest, patience: Int64 = 10_000, _ value: (ControlAnswer) -> Value?
+  ) throws(PipelineError) -> Value? {
+    let line: [UInt8]
+    do throws(SystemError) {
+      guard let socket = try connect() else { return nil }
+      defer { socket.close() }
+      let deadline = MonotonicClock.milliseconds() + patience
+      try socket.write(request.line, deadline: deadline)
+      line = try socket.readLine(limit: Self.longestAnswer, deadline: deadline)
+    } catch {
+      throw noAnswer("\(error)")
+    }
+    let answer = ControlAnswer(line: line)
+    if case .error(let error) = answer { throw error }
+    guard let found = answer.flatMap(value) else {
+      throw noAnswer("what came from \(path) is no answer to \(request) (\(line.count) bytes)")
+    }
+    return found
+  }
+
+  private func connect() throws(SystemError) -> ControlSocket? {
     let socket = try ControlSocket(path: path)
     do {
       try socket.connect()
@@ -39,15 +68,7 @@ package enum ControlClient {
     }
   }
 
-  private static func read(_ line: [UInt8], _ path: String) throws -> ControlAnswer {
-    guard let answer = ControlAnswer(line: line) else {
-      throw noAnswer("what came from \(path) is no answer (\(line.count) bytes)")
-    }
-    if case .error(let error) = answer { throw error }
-    return answer
-  }
-
-  private static func noAnswer(_ message: String) -> PipelineError {
+  private func noAnswer(_ message: String) -> PipelineError {
     PipelineError(
       "CONTROL_NO_ANSWER", .unavailable, message, effect: "nothing was done",
       remedy: "see `systemctl status shopmetricsd`; asking needs root or the group shopmetrics")

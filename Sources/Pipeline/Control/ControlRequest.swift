@@ -87,31 +87,10 @@ package enum ControlAnswer: Sendable {
       self = .lag(lag)
     } else if let number = object.int64("run") {
       self = .run(number)
-    } else if let error = object.object("error").flatMap(PipelineError.init(answer:)) {
+    } else if let error = object.object("error").flatMap(PipelineError.init) {
       self = .error(error)
     } else {
       return nil
     }
-  }
-}
-
-extension PipelineError {
-  fileprivate func write(to writer: inout JSONWriter) {
-    writer.beginObject()
-    writer.field("code", code)
-    writer.field("kind", kind.rawValue)
-    writer.field("message", message)
-    writer.field("effect", effect)
-    writer.field("remedy", remedy)
-    writer.endObject()
-  }
-
-  /// Reads it back; `nil` when a member is missing or of another type.
-  fileprivate init?(answer object: JSONObject) {
-    guard let code = object.string("code"),
-      let kind = object.string("kind").flatMap(Kind.init), let message = object.string("message"),
-      let effect = object.string("effect"), let remedy = object.string("remedy")
-    else { return nil }
-    self.init(code, kind, message, effect: effect, remedy: remedy)
   }
 }

@@ -16,9 +16,8 @@ package struct RunRecord: Equatable, Sendable {
   package var startedMs: Int64
   package var milliseconds: Int64
   package var outcome: Outcome
-  /// The code of the error that ended it, and its whole text; `nil` for the other outcomes.
-  package var code: String?
-  package var error: String?
+  /// What ended it when it failed.
+  package var error: PipelineError?
   package var batches: Int64 = 0
   /// Rows of Bronze, dead letters, and offsets that no visible record has.
   package var good: Int64 = 0
@@ -44,8 +43,7 @@ package struct RunRecord: Equatable, Sendable {
       note(report)
     case .failure(let error):
       outcome = .failed
-      code = error.code
-      self.error = error.description
+      self.error = error
     }
   }
 
@@ -71,12 +69,13 @@ package struct RunRecord: Equatable, Sendable {
 // MARK: - JSON
 
 extension RunRecord {
+
   package func write(to writer: inout JSONWriter) {
     writer.beginObject()
     for (name, value) in numbers { writer.field(name, value) }
     writer.field("outcome", outcome.rawValue)
-    writer.field("code", optional: code)
-    writer.field("error", optional: error)
+    writer.key("error")
+    if let error { error.write(to: &writer) } else { writer.null() }
     writer.field("bronzeVersion", optional: bronzeVersion)
     writer.field("sessionsVersion", optional: sessionsVersion)
     writer.endObject()
@@ -101,7 +100,8 @@ extension RunRecord {
       let duplicates = object.int64("duplicates")
     else { return nil }
     (self.number, self.startedMs, self.milliseconds) = (number, startedMs, milliseconds)
-    (self.outcome, code, error) = (outcome, object.string("code"), object.string("error"))
+    self.outcome = outcome
+    error = object.object("error").flatMap(PipelineError.init)
     (self.batches, self.good, self.dead, self.absent) = (batches, good, dead, absent)
     (self.silverBatches, self.unique, self.duplicates) = (silverBatches, unique, duplicates)
     bronzeVersion = object.int64("bronzeVersion")

@@ -51,7 +51,7 @@ extension RunRecord {
   package var sentence: String {
     let end = ClockText.timeOfDay(startedMs + milliseconds)
     return "run \(number) \(outcome.rawValue) at \(end) "
-      + (error ?? "(\(amount), \(RunReport.seconds(milliseconds)) s)")
+      + (error?.description ?? "(\(amount), \(RunReport.seconds(milliseconds)) s)")
   }
 
   /// "1,842 records, 0 dead".

@@ -128,22 +128,6 @@ extension LagReport.Partition {
   }
 }
 
-extension StateReader {
-  /// Where the next batch begins; `nil` before the stream's first start.
-  fileprivate func committedPosition() throws -> [Int32: Int64]? {
-    let (text, path) =
-      if let batch = observation.commits {
-        (
-          try checkpoint.offsets(batch)?.sources.first ?? nil,
-          "\(checkpoint.offsetLog.directory)/\(batch)"
-        )
-      } else {
-        (try checkpoint.initialOffsets(), "\(checkpoint.path)/sources/0/0")
-      }
-    return try text.map { try KafkaOffsetsJSON.parse($0, path: path).offsets }
-  }
-}
-
 // MARK: - JSON
 
 extension LagReport {
