@@ -71,7 +71,7 @@ let package = Package(
     // Layer 4: the programs.
     .executableTarget(
       name: "shopmetricsd",
-      dependencies: ["Pipeline", "Kafka", "DurableIO", "Systemd", "Argp", "CLinux"],
+      dependencies: ["Pipeline", "Kafka", "DurableIO", "JSON", "Systemd", "Argp", "CLinux"],
       swiftSettings: strict),
     .executableTarget(
       name: "shopmetricsctl",

@@ -30,7 +30,8 @@ extension BronzeQuery {
       secondTable: deadLetters?.snapshot.transactionVersion(of: queryID),
       carriesSecond: newest?.accounting?.second != nil)
     let row = RecoveryRow.matching(found)
-    guard !row.isRefusal else { throw row.refusal(found, in: places) }
+    try RecoveryRow.checkQuery(queryID, of: bronze, found, checkpoint: checkpoint.path)
+    guard !row.isRefusal else { throw row.refusal(found, in: Self.places(paths)) }
     var state = try readState(queryID, found, newest)
     if row == .finishBatch, let batch = found.offsets {
       try PipelineError.behindCommitPoint(of: batch, in: paths.bronze) {
@@ -50,7 +51,7 @@ extension BronzeQuery {
   private func recoverNewCheckpoint() throws {
     try RecoveryRow.checkUnwritten(
       [bronze, deadLetters], checkpoint: checkpoint.path,
-      otherwise: "start with a new state directory")
+      otherwise: Self.wayOutWithoutCheckpoint)
     try sweep()
     state = State()
     RecoveryRow.startNew.announce(nextBatch: 0, in: log)
@@ -62,9 +63,12 @@ extension BronzeQuery {
     return table
   }
 
-  private var places: RecoveryRow.Places {
+  static let wayOutWithoutCheckpoint = "start with a new state directory"
+
+  static func places(_ paths: StatePaths) -> RecoveryRow.Places {
     RecoveryRow.Places(
-      checkpoint: checkpoint.path, first: "clickstream_raw", second: "clickstream_dead_letter")
+      checkpoint: paths.bronzeCheckpoint, first: "clickstream_raw",
+      second: "clickstream_dead_letter")
   }
 
   // MARK: Reading
@@ -153,17 +157,8 @@ extension BronzeQuery {
     if isComplete { state.position = offsets.offsets }
   }
 
-  /// Reads a source's offsets and refuses those of another topic.
   func kafkaOffsets(_ text: String, in path: String) throws -> KafkaOffsetsJSON {
-    let offsets = try KafkaOffsetsJSON.parse(text, path: path)
-    guard offsets.topic == configuration.kafka.topic else {
-      throw PipelineError(
-        "TOPIC_CHANGED", .configuration,
-        "\(path): the checkpoint belongs to topic \"\(offsets.topic)\", kafka.topic is "
-          + "\"\(configuration.kafka.topic)\"",
-        remedy: "set kafka.topic back, or give the new topic its own storage.state_directory")
-    }
-    return offsets
+    try StateFit.offsets(text, in: path, configuration)
   }
 
   // MARK: Acting

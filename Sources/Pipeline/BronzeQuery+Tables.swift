@@ -11,14 +11,8 @@ enum SourceIdentity {
   static func check(
     _ table: DeltaTable, _ configuration: Configuration, clusterID: String?
   ) throws {
+    try StateFit.checkTopic(of: table, configuration)
     let properties = table.snapshot.metadata.configuration
-    if let built = properties[topic], built != configuration.kafka.topic {
-      throw PipelineError(
-        "TOPIC_CHANGED", .configuration,
-        "\(table.path) was built from topic \"\(built)\", kafka.topic is "
-          + "\"\(configuration.kafka.topic)\"",
-        remedy: "set kafka.topic back, or give the new topic its own storage.state_directory")
-    }
     if let known = properties[cluster], let clusterID, known != clusterID {
       throw PipelineError(
         "WRONG_CLUSTER", .source,
@@ -82,20 +76,7 @@ extension BronzeQuery {
   }
 
   private func addDeclaredColumns(to table: DeltaTable) throws {
-    var missing: [StructField] = []
-    for field in BronzeSchema.declared(configuration.columns) {
-      guard let existing = table.snapshot.schema.field(named: field.name) else {
-        missing.append(field)
-        continue
-      }
-      guard existing.type == field.type else {
-        throw PipelineError(
-          "COLUMN_TYPE_CHANGED", .configuration,
-          "[[columns]] declares \(field.name) with another type than the column has in "
-            + table.path,
-          remedy: "declare it as before, or under another name")
-      }
-    }
+    let missing = try StateFit.checkColumns(of: table, configuration)
     guard !missing.isEmpty else { return }
     let metadata = try table.snapshot.metadata.adding(missing)
     let version = try table.commit(

@@ -136,6 +136,26 @@ extension RecoveryRow {
     }
   }
 
+  /// A checkpoint that was put in the place of another one's looks like batches that were lost.
+  ///
+  /// A table may well know several queries: each reset of the checkpoint begins a new one.
+  ///
+  /// - Parameter table: the first one.
+  /// - Throws: `QUERY_CHANGED`, with the ids of both.
+  static func checkQuery(
+    _ id: String, of table: DeltaTable?, _ found: RecoveryObservation, checkpoint: String
+  ) throws {
+    guard let table, found.commits != nil, table.snapshot.transactions[id] == nil,
+      let (other, newest) = table.snapshot.transactions.max(by: { $0.value < $1.value })
+    else { return }
+    throw PipelineError(
+      "QUERY_CHANGED", .damaged,
+      "\(checkpoint): the checkpoint is that of query \(id), \(table.path) holds batch "
+        + "\(newest) of query \(other)",
+      remedy: "restore tables and checkpoint from the same moment, or "
+        + "`shopmetricsctl checkpoint rebuild` makes the checkpoint again from the tables")
+  }
+
   /// Tells the operator where a query goes on.
   ///
   /// - Parameter prefix: begins the line, for a query that is not the first.

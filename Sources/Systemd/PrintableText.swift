@@ -30,7 +30,8 @@ package enum PrintableText {
       .joined(separator: "\n")
   }
 
-  private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+  /// Whether a code point is text that is seen, and nothing else.
+  package static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: false
     default: true

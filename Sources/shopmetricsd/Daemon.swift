@@ -3,7 +3,7 @@ import Glibc
 import Kafka
 import Pipeline
 
-/// The daemon's front door: the command line, then one of its three ways to run.
+/// The daemon's front door: the command line, then one of its ways to run.
 @main struct Daemon {
   static func main() {
     Signals.block()
@@ -22,24 +22,14 @@ import Pipeline
       switch command {
       case .serve(let path): return try Service.execute(configurationPath: path)
       case .runOnce(let path): return try ForegroundRun.execute(configurationPath: path)
-      case .checkConfiguration(let path): return check(path)
+      case .checkConfiguration(let path, let json):
+        return ConfigurationCommand(path, json: json).check()
+      case .dumpConfiguration(let path, let json):
+        return ConfigurationCommand(path, json: json).dump()
       }
     } catch {
       error.report()
       return error.status
-    }
-  }
-
-  private static func check(_ path: String) -> ExitStatus {
-    do {
-      let notes = try ConfigurationFile.check(path: path)
-      print("\(path): ok")
-      for note in notes { print("note: \(note)") }
-      return .success
-    } catch {
-      let lines = Array("\(error.description)\n".utf8)
-      _ = write(STDERR_FILENO, lines, lines.count)
-      return .configuration
     }
   }
 }

@@ -16,11 +16,20 @@ struct DaemonCommandLineTests {
     ("shopmetricsd run --once --config F", .runOnce(configuration: "F")),
     ("shopmetricsd run --config=F --once", .runOnce(configuration: "F")),
     ("shopmetricsd --config A run --once --config B", .runOnce(configuration: "B")),
-    ("shopmetricsd --check-config", .checkConfiguration(path: "/etc/shopmetrics.toml")),
-    ("shopmetricsd --check-config F", .checkConfiguration(path: "F")),
-    ("shopmetricsd --check-config=F", .checkConfiguration(path: "F")),
-    ("shopmetricsd --config F --check-config", .checkConfiguration(path: "F")),
-    ("shopmetricsd --check-config --config F", .checkConfiguration(path: "F")),
+    (
+      "shopmetricsd --check-config",
+      .checkConfiguration(path: "/etc/shopmetrics.toml", json: false)
+    ),
+    ("shopmetricsd --check-config F", .checkConfiguration(path: "F", json: false)),
+    ("shopmetricsd --check-config=F", .checkConfiguration(path: "F", json: false)),
+    ("shopmetricsd --config F --check-config", .checkConfiguration(path: "F", json: false)),
+    ("shopmetricsd --check-config --config F", .checkConfiguration(path: "F", json: false)),
+    ("shopmetricsd --json --check-config F", .checkConfiguration(path: "F", json: true)),
+    (
+      "shopmetricsd --dump-config", .dumpConfiguration(path: "/etc/shopmetrics.toml", json: false)
+    ),
+    ("shopmetricsd --config F --dump-config", .dumpConfiguration(path: "F", json: false)),
+    ("shopmetricsd --dump-config F --json", .dumpConfiguration(path: "F", json: true)),
   ])
   func `Options may stand before and behind the command`(line: String, expected: DaemonCommand) {
     #expect(parse(line) == .run(expected))
@@ -30,6 +39,7 @@ struct DaemonCommandLineTests {
     "shopmetricsd --nonsense", "shopmetricsd walk", "shopmetricsd run run",
     "shopmetricsd --config", "shopmetricsd --once", "shopmetricsd run --once=yes",
     "shopmetricsd run now", "shopmetricsd -x",
+    "shopmetricsd --json", "shopmetricsd run --once --json",
   ])
   func `What is not understood ends with 64`(line: String) {
     #expect(parse(line) == .exit(64))

@@ -55,6 +55,12 @@ struct ConfigurationDamageTests {
       let lineCount = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).count
       var loader = ConfigurationLoader(source: SourceText(bytes))
       let isTOML = loader.parse(bytes)
+      if isTOML {
+        loader.check(
+          file: ConfigurationBytes(bytes: bytes, mode: 0o640),
+          surroundings: .init(credentialsDirectory: nil))
+        #expect(!ConfigurationDump(loader, path: "f").toml.isEmpty)
+      }
       #expect(isTOML || loader.problems.count == 1, "seed \(seed), round \(round)")
       for problem in loader.problems {
         guard let place = problem.place else { continue }

@@ -1,4 +1,5 @@
 import Foundation
+import Systemd
 import Testing
 
 @testable import Pipeline
@@ -147,7 +148,8 @@ struct ConfigurationSystemTests {
       """
     try fixture.write(Array(text.utf8), to: "shopmetrics.toml")
     let notes = try ConfigurationFile.check(
-      path: fixture.file, surroundings: .init(credentialsDirectory: nil))
+      path: fixture.file, surroundings: .init(credentialsDirectory: nil)
+    ).notes
     #expect(notes.count == 1)
     #expect(
       notes.first?.hasPrefix("kafka.security.password_credential is not checked here") == true)
@@ -162,11 +164,76 @@ struct ConfigurationSystemTests {
     ("protocol = \"ssl\"\ncertificate_file = \"/\"", "are only useful together"),
     (
       "protocol = \"ssl\"\nkey_file = \"/\"\nkey_credential = \"k\"",
-      "key_file and key_credential are both given"
+      "kafka.security.key_file and kafka.security.key_credential are both given"
     ),
   ])
   func `Security settings that do not fit together are refused`(text: String, reason: String) {
     let found = problems(security: "[kafka.security]\n\(text)\n")
     #expect(found.contains { $0.contains(reason) }, "\(found)")
+  }
+
+  @Test(arguments: [0o644, 0o660, 0o700])
+  func `A private key that others could read or change is refused`(mode: Int) throws {
+    try fixture.write([], to: "client.pem")
+    let security = """
+      [kafka.security]
+      protocol = "ssl"
+      certificate_file = "\(fixture.root)/client.pem"
+      key_file = "\(fixture.root)/client.key"
+
+      """
+    try fixture.write([], to: "client.key", mode: mode)
+    let found = problems(security: security)
+    #expect(found.count == 1)
+    #expect(found.first?.contains("mode is 0\(String(mode, radix: 8))") == true, "\(found)")
+    for strict in [0o640, 0o600, 0o440, 0o400] {
+      try fixture.write([], to: "client.key", mode: strict)
+      #expect(problems(security: security) == [], "mode \(String(strict, radix: 8))")
+    }
+  }
+
+  @Test func `A webhook comes from a credential, is checked and is never shown`() throws {
+    try fixture.makeDirectory("credentials")
+    try fixture.write(Array("https://hooks.example.net/canary-7319\n".utf8), to: "credentials/hook")
+    let text = "on_failure.webhook_credential = \"hook\"\n"
+    let credentials = fixture.root + "/credentials"
+    let webhook = try fixture.load(text, credentials: credentials).onFailure.webhook
+    #expect(webhook?.exposedValue == "https://hooks.example.net/canary-7319")
+    try fixture.write(Array("canary-7319".utf8), to: "credentials/hook")
+    let found = fixture.problems(text, credentials: credentials)
+    #expect(found.count == 1)
+    #expect(found.first?.contains("http://") == true && !found.description.contains("canary"))
+    let both = fixture.problems(
+      text + "on_failure.webhook = \"http://a\"\n", credentials: credentials)
+    #expect(both.contains { $0.contains("are both given") }, "\(both)")
+    let open = fixture.problems("on_failure.webhook = \"http://a\"\n", mode: 0o644)
+    #expect(open.first?.contains("on_failure.webhook is a secret") == true, "\(open)")
+  }
+
+  @Test func `A program to call must be there`() {
+    #expect(fixture.problems("on_failure.exec = [\"/bin/sh\", \"-c\", \"true\"]") == [])
+    let found = fixture.problems("on_failure.exec = [\"/no/program\"]")
+    #expect(found == ["3:19: /no/program cannot be called: No such file or directory"])
+  }
+
+  @Test func `Runs start by an interval or by a calendar, not by both`() throws {
+    let both = "schedule.every = \"1h\"\nschedule.calendar = \"daily\"\n"
+    #expect(
+      fixture.problems(both)
+        == ["3:1: schedule.every and schedule.calendar are both given; expected one of them"])
+    let configuration = try fixture.load(
+      "schedule.calendar = \"daily\"\nschedule.jitter = \"10min\"")
+    #expect(configuration.schedule.calendar?.description == "daily")
+    #expect(configuration.successDeadline == .seconds(86_400))
+  }
+
+  @Test func `What an absent setting means follows from others`() throws {
+    #expect(Configuration(brokers: []).controlSocketPath == "/run/shopmetrics/control")
+    #expect(try fixture.load("").controlSocketPath == fixture.state + "/control")
+    #expect(try fixture.load("control.socket = \"/a/b\"").controlSocketPath == "/a/b")
+    #expect(try fixture.load("schedule.every = \"1s\"").successDeadline == .seconds(900))
+    #expect(try fixture.load("schedule.every = \"1h\"").successDeadline == .seconds(10_800))
+    #expect(
+      try fixture.load("on_failure.no_success_for = \"1min\"").successDeadline == .seconds(60))
   }
 }

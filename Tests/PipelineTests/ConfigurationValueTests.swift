@@ -54,6 +54,17 @@ struct ConfigurationValueTests {
     ("kafka.starting_offsets = \"start\"", "\"earliest\", \"latest\""),
     ("kafka.starting_offsets = 0", "\"earliest\", \"latest\""),
     ("kafka.security.password_credential = \"/etc/secret\"", "the name of a systemd credential"),
+    ("schedule.calendar = \"sometimes\"", "a calendar expression of systemd.time(7)"),
+    ("schedule.max_backoff = \"2h\"", "from 1s to 1h (default \"1min\")"),
+    ("kafka.mirror_group = \"\"", "a text that is not empty"),
+    ("storage.min_free = \"2TiB\"", "from 0B to 1TiB (default \"256MiB\")"),
+    ("control.socket = \"control\"", "an absolute path without \"..\", at most 107 bytes"),
+    ("control.socket = \"/\(String(repeating: "a", count: 107))\"", "at most 107 bytes"),
+    ("on_failure.exec = \"/bin/true\"", "a list of texts, an absolute path first"),
+    ("on_failure.exec = [\"true\"]", "a list of texts, an absolute path first"),
+    ("on_failure.exec = [\"/bin/true\", 1]", "a list of texts, an absolute path first"),
+    ("on_failure.after = 0", "a whole number from 1 to 1000 (default 1)"),
+    ("on_failure.no_success_for = \"59s\"", "from 1min to 30d"),
     ("log.level = \"trace\"", "one of \"error\", \"warning\", \"notice\", \"info\", \"debug\""),
   ])
   func `A wrong type or a value out of range says what is expected`(

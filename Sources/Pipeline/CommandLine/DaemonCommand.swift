@@ -7,7 +7,9 @@ package enum DaemonCommand: Equatable, Sendable {
   /// One availableNow run in the foreground.
   case runOnce(configuration: String)
   /// Say everything that is wrong with the file, and change nothing.
-  case checkConfiguration(path: String)
+  case checkConfiguration(path: String, json: Bool)
+  /// Every setting, with where its value is from.
+  case dumpConfiguration(path: String, json: Bool)
 
   package static let table = ProgramTable(
     name: "shopmetricsd",
@@ -20,12 +22,18 @@ package enum DaemonCommand: Equatable, Sendable {
         "config", .required("FILE"), "Configuration (default \(ConfigurationFile.defaultPath))"),
       OptionRow(
         "check-config", .optional("FILE"),
-        "Check the configuration, print every problem, change nothing; exit 0 or 78"),
+        "Check the configuration, and that it fits the checkpoint and the tables; print every "
+          + "problem, change nothing; exit 0 or 78"),
+      OptionRow(
+        "dump-config", .optional("FILE"),
+        "Print every setting with its value and where that is from, secrets masked"),
+      OptionRow("json", .none, "Print JSON, with --check-config and --dump-config"),
       OptionRow(
         "once", .none, "Take everything that is available now, then exit", of: ["run"]),
     ],
     examples: [
       ("shopmetricsd --check-config", "Check the configuration before a start or reload"),
+      ("shopmetricsd --dump-config", "See what is in force, and what is a default"),
       ("shopmetricsd run --once", "One run in the foreground, with a progress bar"),
       ("shopmetricsd --config ./test.toml", "Run by the schedule, with another file"),
     ])
@@ -37,7 +45,10 @@ package enum DaemonCommand: Equatable, Sendable {
     _ arguments: [String], version: String
   ) -> CommandLineOutcome<DaemonCommand> {
     switch ArgumentParser(table).parse(arguments, version: version) {
-    case .run(let parsed): .run(command(parsed))
+    case .run(let parsed):
+      parsed.has("json") && !parsed.has("check-config") && !parsed.has("dump-config")
+        ? ArgumentParser(table).refuse("--json is for --check-config and --dump-config")
+        : .run(command(parsed))
     case .print(let text): .print(text)
     case .exit(let status): .exit(status)
     }
@@ -45,8 +56,14 @@ package enum DaemonCommand: Equatable, Sendable {
 
   private static func command(_ parsed: ParsedArguments) -> DaemonCommand {
     let configuration = parsed.value(of: "config") ?? ConfigurationFile.defaultPath
+    let json = parsed.has("json")
     if parsed.has("check-config") {
-      return .checkConfiguration(path: parsed.value(of: "check-config") ?? configuration)
+      return .checkConfiguration(
+        path: parsed.value(of: "check-config") ?? configuration, json: json)
+    }
+    if parsed.has("dump-config") {
+      return .dumpConfiguration(
+        path: parsed.value(of: "dump-config") ?? configuration, json: json)
     }
     return parsed.has("once")
       ? .runOnce(configuration: configuration) : .serve(configuration: configuration)

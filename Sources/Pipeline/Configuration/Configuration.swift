@@ -75,13 +75,23 @@ package struct LibrdkafkaProperty: Equatable, Sendable {
 }
 
 /// Where the very first run begins; later runs begin where the checkpoint says.
-package enum StartingOffsets: Equatable, Sendable {
+package enum StartingOffsets: Equatable, Sendable, CustomStringConvertible {
   case earliest
   case latest
   /// The first record whose timestamp is at or after this one; milliseconds since the epoch.
   case timestamp(milliseconds: Int64)
   /// An offset for each partition; -2 is that partition's earliest, -1 its latest (as in Spark).
   case offsets([Int32: Int64])
+
+  /// Completes the sentence "starts at …".
+  package var description: String {
+    switch self {
+    case .earliest: "the earliest offsets"
+    case .latest: "the latest offsets"
+    case .timestamp(let milliseconds): "the time \(EventTime.format(milliseconds * 1000))"
+    case .offsets(let offsets): "the given offsets of \(offsets.count) partitions"
+    }
+  }
 }
 
 /// `[kafka.security]`: how the brokers are reached and who we are to them.

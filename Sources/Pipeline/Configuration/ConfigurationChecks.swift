@@ -108,9 +108,9 @@ extension ConfigurationLoader {
 
   /// A secret may stand in the file only while nobody but its owner and group can read it.
   private mutating func checkInlineSecrets(_ file: ConfigurationBytes) {
-    guard file.mode & 0o137 != 0 else { return }
+    guard !Self.isStrict(file.mode) else { return }
     let secrets = nodes.filter { SecretKeys.mayHoldSecret($0.key) }
-    let mode = "0" + String(file.mode, radix: 8)
+    let mode = Self.octal(file.mode)
     for (path, node) in secrets {
       report(
         node.keyRegion,
@@ -232,7 +232,26 @@ extension ConfigurationLoader {
       let verb = use == X_OK ? "called" : "read"
       report(key, "\(path) cannot be \(verb): \(SystemText.error(errno))")
     }
+    checkKeyMode()
   }
+
+  /// A key may be read by its owner and group, and changed by its owner only.
+  private mutating func checkKeyMode() {
+    let key = "kafka.security.key_file"
+    var status = stat()
+    guard nodes[key] != nil, let path = configuration.kafka.security.keyFile,
+      stat(path, &status) == 0, !Self.isStrict(status.st_mode)
+    else { return }
+    report(
+      key,
+      "\(path) is a private key and its mode is \(Self.octal(status.st_mode)); expected "
+        + "0640 or stricter (chmod 0640), or better a systemd credential")
+  }
+
+  /// Read by others, written by the group or executable is what no secret is.
+  private static func isStrict(_ mode: mode_t) -> Bool { mode & 0o137 == 0 }
+
+  private static func octal(_ mode: mode_t) -> String { "0" + String(mode & 0o7777, radix: 8) }
 }
 
 /// The content of a systemd credential.

@@ -25,6 +25,7 @@ extension ConfigurationLoader {
       report(node.valueRegion, "columns is a list of tables, each written [[columns]]")
       return
     }
+    remember(node, as: Schema.columnsTable)
     for entry in entries {
       guard case .table(let members) = entry.value else {
         report(entry.valueRegion, "a column is a table, written [[columns]]")

@@ -30,13 +30,29 @@ package enum ConfigurationFile {
     try examine(path, surroundings, isCheck: false).configuration
   }
 
+  /// What `--check-config` finds in a file without errors.
+  package struct Check: Sendable {
+    package let configuration: Configuration
+    package let changedSettings: Int
+    /// A sentence for each credential that only the service itself can look at.
+    package let notes: [String]
+  }
+
   /// The same for `--check-config`, which an operator runs outside of the service.
-  ///
-  /// Returns a sentence for each credential that only the service itself can look at.
   package static func check(
     path: String, surroundings: Surroundings = .current
-  ) throws(ConfigurationErrors) -> [String] {
-    try examine(path, surroundings, isCheck: true).notes
+  ) throws(ConfigurationErrors) -> Check {
+    let loader = try examine(path, surroundings, isCheck: true)
+    return Check(
+      configuration: loader.configuration, changedSettings: loader.changedSettings,
+      notes: loader.notes)
+  }
+
+  /// The same for `--dump-config`.
+  package static func dump(
+    path: String, surroundings: Surroundings = .current
+  ) throws(ConfigurationErrors) -> ConfigurationDump {
+    ConfigurationDump(try examine(path, surroundings, isCheck: true), path: path)
   }
 
   private static func examine(

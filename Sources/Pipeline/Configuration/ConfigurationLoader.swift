@@ -41,6 +41,20 @@ struct ConfigurationLoader {
     }.map(\.element)
   }
 
+  /// How many settings have another value than the default; each pass-through property and each
+  /// column counts.
+  var changedSettings: Int {
+    let defaults = Configuration(brokers: [])
+    let changed = Schema.settings.filter { setting in
+      var configuration = defaults
+      guard let node = nodes[setting.path] else { return false }
+      return setting.assign(node.value, &configuration) && configuration != defaults
+    }
+    return changed.count + configuration.kafka.properties.count + configuration.columns.count
+  }
+
+  mutating func remember(_ node: TOMLNode, as path: String) { nodes[path] = node }
+
   /// Records a problem at the value of a key, or about the file when the key is absent.
   mutating func report(_ path: String, _ message: String) {
     report(nodes[path]?.valueRegion, message)

@@ -1,3 +1,5 @@
+internal import Systemd
+
 /// Durations as the configuration writes them: a whole number and one unit.
 enum DurationText {
   private static let units: [(name: String, milliseconds: Int64)] = [
@@ -65,9 +67,11 @@ enum TOMLText {
       case "\\": result += "\\\\"
       case "\n": result += "\\n"
       case "\t": result += "\\t"
-      case _ where scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value):
+      case _ where !PrintableText.isHarmless(scalar):
         let digits = String(scalar.value, radix: 16, uppercase: true)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        let width = digits.count > 4 ? 8 : 4
+        result += width == 8 ? "\\U" : "\\u"
+        result += String(repeating: "0", count: width - digits.count) + digits
       default: result.unicodeScalars.append(scalar)
       }
     }

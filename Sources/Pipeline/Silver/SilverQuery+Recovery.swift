@@ -18,7 +18,9 @@ extension SilverQuery {
     let queryID = try checkpoint.queryID()
     let sessionsTable = try openTable(paths.sessions)
     let eventsTable = try openTable(paths.events)
-    if let sessionsTable { try checkRules(of: sessionsTable) }
+    if let sessionsTable {
+      try Self.checkRules(of: sessionsTable, gap: configuration.silver.sessionGap)
+    }
     guard let queryID else { return try recoverNewCheckpoint([sessionsTable, eventsTable]) }
 
     let newest = try newestCommit(queryID, in: sessionsTable)
@@ -29,6 +31,7 @@ extension SilverQuery {
       secondTable: eventsTable?.snapshot.transactionVersion(of: queryID),
       carriesSecond: newest?.second != nil)
     let row = RecoveryRow.matching(found)
+    try RecoveryRow.checkQuery(queryID, of: sessionsTable, found, checkpoint: checkpoint.path)
     guard !row.isRefusal else { throw row.refusal(found, in: places) }
     // Nothing else reads it, and damage should be found while a copy is still at hand.
     if let newest = found.commits { _ = try checkpoint.commit(newest) }

@@ -19,7 +19,7 @@ extension SilverQuery {
     guard let table = sessions?.table, let eventsTable = events?.table else {
       preconditionFailure("both tables were just opened")
     }
-    try checkRules(of: table)
+    try Self.checkRules(of: table, gap: configuration.silver.sessionGap)
     try updateProperties(of: table)
     try addColumns(of: bronze, to: eventsTable)
     if let sessions, let events { try takeOverForeignCommits(sessions, events) }
@@ -73,14 +73,15 @@ extension SilverQuery {
   static let retentionProperty = "delta.deletedFileRetentionDuration"
 
   /// Sessions of another gap cannot be carried on: they would have to be split or joined.
-  func checkRules(of table: DeltaTable) throws {
+  static func checkRules(of table: DeltaTable, gap: Duration) throws {
+    let gap = gap.wholeMilliseconds
     let found = table.snapshot.metadata.configuration
     let rebuild = "run \(SilverRebuild.command) to make the tables anew"
-    if let known = found[SessionsSchema.Property.gap], known != String(gap / 1000) {
+    if let known = found[SessionsSchema.Property.gap], known != String(gap) {
       throw PipelineError(
         "SESSION_GAP_CHANGED", .configuration,
         "\(table.path) was made with a session gap of \(known) ms, silver.session_gap is "
-          + "\(gap / 1000) ms",
+          + "\(gap) ms",
         remedy: "set silver.session_gap back, or " + rebuild)
     }
     let version = String(SessionsSchema.rulesVersion)

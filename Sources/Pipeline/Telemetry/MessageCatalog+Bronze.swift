@@ -8,6 +8,13 @@ extension MessageCatalog {
         "Restore the checkpoint directory, or make it again from the tables: `shopmetricsctl "
         + "checkpoint rebuild`, which says what it would do until `--yes` is given."),
     CatalogMessage(
+      "QUERY_CHANGED", "3442b4c1c70247f8ab636370c5385682",
+      "The checkpoint and a table belong to different queries",
+      cause: "A checkpoint directory was copied from elsewhere, or its `metadata` was written "
+        + "anew. The line names both query ids.",
+      remedy: "Restore tables and checkpoint from the same moment, or make the checkpoint again "
+        + "from the tables: `shopmetricsctl checkpoint rebuild`."),
+    CatalogMessage(
       "CHECKPOINT_DAMAGED", "741390283b2b4b48bb2d768c1d338592", "A file of a checkpoint is damaged",
       cause: "A file is missing, cut short or altered: a disk fault, or somebody edited it.",
       remedy: "`shopmetricsctl checkpoint show` names it. Restore it from a backup as new as the "
