@@ -17,9 +17,12 @@ SETTINGS = {
 
 
 class RealKafka:
-    """One broker that lives until `close`; `directory` and `port` make a later one go on with it."""
+    """One broker that lives until `close`; `directory` and `port` make a later one go on with it.
 
-    def __init__(self, directory=None, port=None):
+    `facts` holds what with-kafka tells a command; with `secure`, also about its TLS listeners.
+    """
+
+    def __init__(self, directory=None, port=None, secure=False):
         self.scratch = tempfile.TemporaryDirectory(prefix="shopmetrics-kafka-")
         facts = Path(self.scratch.name) / "facts"
         options = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
@@ -27,6 +30,8 @@ class RealKafka:
             options += ["--dir", str(directory)]
         if port:
             options += ["--port", str(port)]
+        if secure:
+            options += ["--secure"]
         script = f"env | grep ^KAFKA_ > {facts}.new; mv {facts}.new {facts}; exec cat"
         self.process = subprocess.Popen(
             [f"{TESTBED}/with-kafka", *options, "--", "sh", "-c", script],
@@ -34,9 +39,9 @@ class RealKafka:
         wait_until(lambda: self.process.poll() is not None or facts.exists(), "Kafka", 60)
         self.can_run = self.process.poll() != CANNOT
         if facts.exists():
-            found = dict(line.split("=", 1) for line in facts.read_text().splitlines())
-            self.brokers = found["KAFKA_BOOTSTRAP"]
-            self.pid = int(found["KAFKA_PIDS"].split()[0].split(",")[0])
+            self.facts = dict(line.split("=", 1) for line in facts.read_text().splitlines())
+            self.brokers = self.facts["KAFKA_BOOTSTRAP"]
+            self.pid = int(self.facts["KAFKA_PIDS"].split()[0].split(",")[0])
 
     def close(self):
         self.process.stdin.close()

@@ -29,29 +29,49 @@ struct UnitFileTests {
     return (process.terminationStatus, String(decoding: output, as: UTF8.self))
   }
 
+  private static let service = "shopmetricsd.service"
+  private static let oneRun = "shopmetricsd-run.service"
+  private static let timer = "shopmetricsd-run.timer"
+
+  private func text(_ unit: String) throws -> String {
+    try String(contentsOf: Self.deploy.appendingPathComponent(unit), encoding: .utf8)
+  }
+
   @Test(.enabled(if: analyze != nil, "systemd-analyze is not installed"))
-  func `The unit has no directive that systemd does not know`() throws {
+  func `No unit has a directive that systemd does not know`() throws {
     // The program and its manual need not be installed where the tests run.
-    let unit = try String(
-      contentsOf: Self.deploy.appendingPathComponent("shopmetricsd.service"), encoding: .utf8)
     let directory = FileManager.default.temporaryDirectory
       .appendingPathComponent("shopmetrics-unit-" + UUID().uuidString)
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
-    let copy = directory.appendingPathComponent("shopmetricsd.service")
-    try unit.replacingOccurrences(of: "/usr/sbin/shopmetricsd", with: "/bin/true")
-      .write(to: copy, atomically: true, encoding: .utf8)
-    let (status, output) = try run(Self.analyze, ["verify", "--man=no", copy.path])
+    let copies = try [Self.service, Self.oneRun, Self.timer].map { unit in
+      let copy = directory.appendingPathComponent(unit)
+      try text(unit).replacingOccurrences(of: "/usr/sbin/shopmetricsd", with: "/bin/true")
+        .write(to: copy, atomically: true, encoding: .utf8)
+      return copy.path
+    }
+    let (status, output) = try run(Self.analyze, ["verify", "--man=no"] + copies)
     #expect(output == "")
     #expect(status == 0)
   }
 
-  @Test(.enabled(if: analyze != nil, "systemd-analyze is not installed"))
-  func `The sandbox leaves an exposure of 1.1 at most`() throws {
-    let path = Self.deploy.appendingPathComponent("shopmetricsd.service").path
+  @Test(
+    .enabled(if: analyze != nil, "systemd-analyze is not installed"),
+    arguments: [service, oneRun])
+  func `The sandbox leaves an exposure of 1.1 at most`(unit: String) throws {
+    let path = Self.deploy.appendingPathComponent(unit).path
     let (status, output) = try run(
       Self.analyze, ["security", "--offline=true", "--threshold=11", path])
     #expect(status == 0, "\(output)")
+  }
+
+  @Test func `A run by the timer is confined and bounded like the service`() throws {
+    let directives = try [Self.service, Self.oneRun].map { unit in
+      try text(unit).split(separator: "\n").drop { !$0.hasPrefix("MemoryHigh=") }
+        .filter { !$0.hasPrefix("#") }.prefix { !$0.hasPrefix("[") }
+    }
+    #expect(directives[0].count > 30)
+    #expect(directives[0] == directives[1])
   }
 
   /// `systemd-analyze` accepts filters that the kernel does not; only a start shows that.
@@ -83,9 +103,8 @@ struct UnitFileTests {
   }
 
   @Test func `The runtime's thread priorities are refused and do not kill`() throws {
-    let unit = try String(
-      contentsOf: Self.deploy.appendingPathComponent("shopmetricsd.service"), encoding: .utf8)
-    let filters = unit.split(separator: "\n").filter { $0.hasPrefix("SystemCall") }
+    let lines = try text(Self.service).split(separator: "\n")
+    let filters = lines.filter { $0.hasPrefix("SystemCall") }
     #expect(
       filters == [
         "SystemCallArchitectures=native", "SystemCallFilter=@system-service",
@@ -94,8 +113,7 @@ struct UnitFileTests {
   }
 
   @Test func `Damaged state and a bad configuration are not tried again`() throws {
-    let unit = try String(
-      contentsOf: Self.deploy.appendingPathComponent("shopmetricsd.service"), encoding: .utf8)
+    let unit = try text(Self.service)
     #expect(unit.contains("\nRestart=on-failure\n"))
     #expect(unit.contains("\nRestartPreventExitStatus=65 78\n"))
   }
