@@ -57,13 +57,25 @@ struct BrokerFailure: Equatable {
     if rest.contains("wrong version number") {
       return ("answered the TLS handshake in clear text", true)
     }
-    if rest.contains("alert certificate required") || rest.contains("alert handshake failure") {
-      return ("ended the TLS handshake: it seems to want a certificate of the client", true)
+    if let alert = aboutOurCertificate(rest) {
+      return ("wants a certificate of the client that it trusts (its TLS alert: \(alert))", true)
     }
     if rest.contains("might require SASL") {
       return ("closed the connection, as a broker also does that expects a SASL login", false)
     }
     return nil
+  }
+
+  /// The alert (RFC 8446, section 6.2) of a broker that looked for a certificate of the client.
+  ///
+  /// In OpenSSL's words: "error:0A000412:SSL routines::sslv3 alert bad certificate: SSL alert
+  /// number 42".
+  private static func aboutOurCertificate(_ rest: Substring) -> Substring? {
+    guard let start = rest.firstRange(of: " alert ")?.upperBound else { return nil }
+    let alert = rest[start...].prefix { $0 != ":" }
+    let isOurs =
+      alert.contains("certificate") || alert == "unknown ca" || alert == "handshake failure"
+    return isOurs ? alert : nil
   }
 
   /// OpenSSL 3's words for a connection that was closed in the handshake: once as the library's
@@ -128,7 +140,8 @@ struct CertificateFault: Equatable {
     switch error {
     case 9: "is not valid yet; is the clock right?"
     case 10: "has expired, its last day was \(summary?.lastDay ?? "unknown")"
-    case 18, 19, 20, 21: "comes from an authority that is not trusted"
+    case 18, 19: "is signed by itself and not among the trusted ones"
+    case 20, 21: "comes from an authority that is not trusted"
     case 23: "was revoked"
     case 62: "is for another host name"
     case 64: "is for another IP address"

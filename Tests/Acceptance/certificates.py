@@ -39,6 +39,14 @@ class Authority:
             context.verify_mode = ssl.CERT_REQUIRED
         return context
 
+    def keystore(self, name, **options):
+        """(PKCS 12 file, its password, the certificate) as a broker in Java takes it."""
+        certificate, key = self.issue(name, **options)
+        file, password = certificate.with_suffix(".p12"), "changeit"
+        openssl("pkcs12", "-export", "-in", certificate, "-inkey", key, "-certfile", self.file,
+                "-passout", f"pass:{password}", "-out", file)
+        return file, password, certificate
+
 
 def openssl(*words):
     subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)

@@ -19,13 +19,17 @@ SETTINGS = {
 class RealKafka:
     """One broker that lives until `close`; `directory` and `port` make a later one go on with it.
 
-    `facts` holds what with-kafka tells a command; with `secure`, also about its TLS listeners.
+    `brokers` makes them several, `settings` are of the broker. `facts` holds what with-kafka tells a
+    command; with `secure`, also about its TLS listeners.
     """
 
-    def __init__(self, directory=None, port=None, secure=False):
+    def __init__(self, directory=None, port=None, brokers=1, secure=False, **settings):
         self.scratch = tempfile.TemporaryDirectory(prefix="shopmetrics-kafka-")
         facts = Path(self.scratch.name) / "facts"
-        options = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
+        settings = {**SETTINGS, **{name.replace("_", "."): settings[name] for name in settings}}
+        options = ["--brokers", str(brokers)]
+        for name, value in settings.items():
+            options += ["--set", f"{name}={value}"]
         if directory:
             options += ["--dir", str(directory)]
         if port:
@@ -41,7 +45,8 @@ class RealKafka:
         if facts.exists():
             self.facts = dict(line.split("=", 1) for line in facts.read_text().splitlines())
             self.brokers = self.facts["KAFKA_BOOTSTRAP"]
-            self.pid = int(self.facts["KAFKA_PIDS"].split()[0].split(",")[0])
+            self.pids = [int(pid) for pid in self.facts["KAFKA_PIDS"].split()]
+            self.pid = self.pids[0]
 
     def close(self):
         self.process.stdin.close()
@@ -49,7 +54,7 @@ class RealKafka:
         self.scratch.cleanup()
 
     def tool(self, name, *arguments):
-        """One of Kafka's own tools."""
-        subprocess.run([f"{TESTBED}/kafka-tool", name, *arguments], check=True,
-                       env={**os.environ, "KAFKA_BOOTSTRAP": self.brokers}, timeout=60,
-                       stdout=subprocess.DEVNULL)
+        """What one of Kafka's own tools prints."""
+        return subprocess.run(
+            [f"{TESTBED}/kafka-tool", name, *arguments], check=True, timeout=60, text=True,
+            env={**os.environ, "KAFKA_BOOTSTRAP": self.brokers}, stdout=subprocess.PIPE).stdout

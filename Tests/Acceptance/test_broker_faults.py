@@ -151,11 +151,11 @@ insecure("certificate-of-another-host", TLS, "CN=elsewhere", "is for another IP 
 insecure("authority-unknown", TLS, "CN=good, issued by CN=test authority", "is not trusted",
          broker=trusted, client=lambda c: trusting(c, ca_file=str(c.foreign)), standing=trusted,
          cured_security=trusting, always=True)
-insecure("no-client-certificate", TLS, "want a certificate of the client",
+insecure("no-client-certificate", TLS, "wants a certificate of the client that it trusts",
          broker=lambda c: {"tls": c.strict}, client=trusting, standing=lambda c: {"tls": c.strict},
          cured_security=lambda c: trusting(
              c, certificate_file=str(c.client), key_file=str(c.client_key)), always=True)
-insecure("client-certificate-unknown", TLS, "127.0.0.1", "unknown ca",
+insecure("client-certificate-unknown", TLS, "wants a certificate of the client", "unknown ca",
          broker=lambda c: {"tls": c.strict},
          client=lambda c: trusting(
              c, certificate_file=str(c.stranger), key_file=str(c.stranger_key)), standing=trusted)

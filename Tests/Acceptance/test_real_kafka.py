@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 from broker import Truth, produce, wait_until
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from events import encode, event, mixed
 from invariants import assert_idle_run_writes_nothing, assert_invariants
@@ -38,11 +38,13 @@ def topic(kafka):
 class Topic:
     """A new topic of three partitions, and what is done to it."""
 
-    def __init__(self, brokers, name, partitions=3, **config):
+    def __init__(self, brokers, name, partitions=3, replicas=1, **config):
         self.brokers, self.name = brokers, name
         self.admin = AdminClient({"bootstrap.servers": brokers})
-        config = {key.replace("_", "."): value for key, value in config.items()}
-        wait = self.admin.create_topics([NewTopic(name, partitions, 1, config=config)])
+        # The tests' records are dated in the past: retention would remove them at any moment.
+        config = {"retention.ms": "-1",
+                  **{key.replace("_", "."): value for key, value in config.items()}}
+        wait = self.admin.create_topics([NewTopic(name, partitions, replicas, config=config)])
         wait[name].result(30)
 
     def produce(self, records, **properties):
@@ -207,6 +209,53 @@ def test_a_missing_topic_is_named(kafka, scratch):
     assert "no-such-topic" in state.run_once(expect=KAFKA_UNAVAILABLE).output
 
 
+def group_offsets(kafka, group):
+    """{(topic, partition): (offset, lag)} as kafka-consumer-groups.sh --describe has it."""
+    text = kafka.tool("consumer.group.ConsumerGroupCommand", "--describe", "--group", group)
+    rows = [line.split() for line in text.splitlines() if line.startswith(group)]
+    return {(row[1], int(row[2])): (int(row[3]), int(row[5])) for row in rows}
+
+
+def test_the_position_is_mirrored_to_a_consumer_group(kafka, topic, scratch):
+    group = f"lag-{topic.name}"
+    state = topic.state(scratch, kafka={"mirror_group": group})
+    topic.produce(mixed(300))
+    state.run_once()
+    topic.produce(mixed(30, seed=2, start=300))
+    assert group_offsets(kafka, group) == {(topic.name, p): (100, 10) for p in range(3)}
+    state.run_once()
+    assert group_offsets(kafka, group) == {(topic.name, p): (110, 0) for p in range(3)}
+    # The group is told, never asked.
+    move_group(topic, group, 5)
+    assert_idle_run_writes_nothing(state)
+    assert group_offsets(kafka, group) == {(topic.name, p): (110, 0) for p in range(3)}
+    assert_invariants(state, topic.truth())
+
+
+def move_group(topic, group, offset):
+    places = [TopicPartition(topic.name, p, offset) for p in range(3)]
+    request = ConsumerGroupTopicPartitions(group, places)
+    for future in topic.admin.alter_consumer_group_offsets([request]).values():
+        future.result(30)
+
+
+def test_a_group_that_takes_no_offsets_costs_one_warning(topic, scratch):
+    group = f"busy-{topic.name}"
+    member = Consumer({"bootstrap.servers": topic.brokers, "group.id": group})
+    member.subscribe([topic.name])
+    wait_until(lambda: member.poll(0.1) or member.assignment(), "the group's member")
+    try:
+        topic.produce(mixed(300))
+        state = topic.state(scratch, kafka={"mirror_group": group})
+        state.configure(limits={"max_offsets_per_batch": 100})
+        outcome = state.run_once()
+        assert outcome.output.count("were not mirrored") == 1, outcome.output
+        assert f"consumer group {group}" in outcome.output
+        assert_invariants(state, topic.truth())
+    finally:
+        member.close()
+
+
 @pytest.fixture
 def own_kafka(scratch):
     """A broker that a test may stop for good, on a port and a directory that a second one takes."""
@@ -222,9 +271,9 @@ def own_kafka(scratch):
     kafka.close()
 
 
-def started_run(topic, scratch, stall):
-    topic.produce(mixed(30_000, bad_share=0.01), **{"batch.num.messages": 50})
-    state = topic.state(scratch, kafka={"stall_timeout": stall, "connect_timeout": "3s"},
+def started_run(topic, scratch, stall, records=30_000, **kafka):
+    topic.produce(mixed(records, bad_share=0.01), **{"batch.num.messages": 50})
+    state = topic.state(scratch, kafka={"stall_timeout": stall, "connect_timeout": "3s", **kafka},
                         limits={"max_offsets_per_batch": 300})
     daemon = state.start("run", "--once")
     wait_until(lambda: len(state.batches("commits")) > 5, "a few batches")
@@ -256,6 +305,26 @@ def test_a_killed_broker_fails_the_run_and_the_next_one_goes_on(own_kafka, scrat
     finally:
         second.close()
         own_kafka.process = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+
+
+@pytest.mark.skipif(not os.environ.get("SHOPMETRICS_ALL_FAULTS"),
+                    reason="SKIPPED: three brokers take a minute, see SHOPMETRICS_ALL_FAULTS")
+def test_a_leader_that_dies_hands_over_within_the_run(scratch):
+    kafka = RealKafka(
+        brokers=3, broker_session_timeout_ms="2000", broker_heartbeat_interval_ms="500")
+    if not kafka.can_run:
+        pytest.skip("SKIPPED: the testbed cannot run Kafka on this machine")
+    try:
+        topic = Topic(kafka.brokers.split(",")[0], "clickstream-events", replicas=3)
+        state, run = started_run(
+            topic, scratch, "60s", records=9_000, brokers=kafka.brokers.split(","))
+        # Not the first one, which is the controller too.
+        os.kill(kafka.pids[2], signal.SIGKILL)
+        output, _ = run.communicate(timeout=90)
+        assert run.returncode == CLEAN, output
+        assert_invariants(state, topic.truth())
+    finally:
+        kafka.close()
 
 
 def test_kcat_is_there():
