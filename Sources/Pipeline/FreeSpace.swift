@@ -9,16 +9,14 @@ enum FreeSpace {
   /// - Throws: `LOW_DISK`.
   static func check(_ storage: StorageSettings, log: Log) throws(PipelineError) {
     let path = storage.stateDirectory
-    var found = statvfs()
-    guard statvfs(path, &found) == 0 else {
-      let error = SystemError(errno: errno, call: "statvfs", path: path)
+    let free: Int64
+    do {
+      free = try bytes(at: path)
+    } catch {
       return log.warning(
         "\(error): it is not known how much is free; the run starts all the same",
         [("code", "FREE_SPACE_UNKNOWN")])
     }
-    let (bytes, overflow) = UInt64(found.f_bavail).multipliedReportingOverflow(
-      by: UInt64(found.f_frsize))
-    let free = overflow ? Int64.max : Int64(clamping: bytes)
     guard free < storage.minFreeBytes else { return }
     throw PipelineError(
       "LOW_DISK", .system,
@@ -26,5 +24,16 @@ enum FreeSpace {
         + RunReport.grouped(storage.minFreeBytes),
       effect: "no run was started",
       remedy: "make room (`shopmetricsctl tables` says what takes it); the next run tries again")
+  }
+
+  /// Bytes that are left for us on the disk of `path`.
+  static func bytes(at path: String) throws(SystemError) -> Int64 {
+    var found = statvfs()
+    guard statvfs(path, &found) == 0 else {
+      throw SystemError(errno: errno, call: "statvfs", path: path)
+    }
+    let (bytes, overflow) = UInt64(found.f_bavail).multipliedReportingOverflow(
+      by: UInt64(found.f_frsize))
+    return overflow ? Int64.max : Int64(clamping: bytes)
   }
 }

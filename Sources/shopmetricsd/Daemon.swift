@@ -26,6 +26,7 @@ import Pipeline
         return ConfigurationCommand(path, json: json).check()
       case .dumpConfiguration(let path, let json):
         return ConfigurationCommand(path, json: json).dump()
+      case .checkOnline(let path): return try OnlineCheckCommand.execute(path)
       }
     } catch {
       error.report()

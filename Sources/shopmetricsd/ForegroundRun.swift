@@ -7,7 +7,7 @@ import Pipeline
 enum ForegroundRun {
   static func execute(configurationPath: String) throws(StartFailure) -> ExitStatus {
     let workplace = try Workplace(configurationPath: configurationPath)
-    for warning in workplace.warnings() { workplace.log.warning(warning) }
+    for warning in workplace.configuration.kafka.warnings { workplace.log.warning(warning) }
     let pipeline = Confined(try workplace.recoveredPipeline())
     let stop = StopRequest()
     let bar = ProgressBar()

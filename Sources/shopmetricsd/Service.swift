@@ -42,7 +42,7 @@ final class Service: Sendable {
     workplace.log.notice(
       "shopmetricsd \(ProgramVersion.number) starting (\(VersionText.library), "
         + "config \(configurationPath))", [("code", "STARTING")])
-    for warning in workplace.warnings() { workplace.log.warning(warning) }
+    for warning in workplace.configuration.kafka.warnings { workplace.log.warning(warning) }
     do {
       return try Service(workplace, configurationPath: configurationPath).serve()
     } catch let error as StartFailure {

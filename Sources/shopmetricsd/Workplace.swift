@@ -44,13 +44,6 @@ struct Workplace {
     }
     return pipeline
   }
-
-  /// What an operator must know before the first run fails.
-  func warnings() -> [String] {
-    let security = configuration.kafka.security
-    guard [.saslSSL, .saslPlaintext].contains(security.securityProtocol) else { return [] }
-    return KafkaLibrary.scramWarning(mechanism: security.mechanism.rawValue).map { [$0] } ?? []
-  }
 }
 
 extension Log {

@@ -30,6 +30,8 @@ struct DaemonCommandLineTests {
     ),
     ("shopmetricsd --config F --dump-config", .dumpConfiguration(path: "F", json: false)),
     ("shopmetricsd --dump-config F --json", .dumpConfiguration(path: "F", json: true)),
+    ("shopmetricsd --check-config --online", .checkOnline(path: "/etc/shopmetrics.toml")),
+    ("shopmetricsd --check-config F --online", .checkOnline(path: "F")),
   ])
   func `Options may stand before and behind the command`(line: String, expected: DaemonCommand) {
     #expect(parse(line) == .run(expected))

@@ -10,6 +10,8 @@ package enum DaemonCommand: Equatable, Sendable {
   case checkConfiguration(path: String, json: Bool)
   /// Every setting, with where its value is from.
   case dumpConfiguration(path: String, json: Bool)
+  /// Check it, then ask the brokers what a run would.
+  case checkOnline(path: String)
 
   package static let table = ProgramTable(
     name: "shopmetricsd",
@@ -29,11 +31,16 @@ package enum DaemonCommand: Equatable, Sendable {
         "Print every setting with its value and where that is from, secrets masked"),
       OptionRow("json", .none, "Print JSON, with --check-config and --dump-config"),
       OptionRow(
+        "online", .none,
+        "With --check-config: ask the brokers too, and say what a run would find; exit 69 when "
+          + "they cannot be used, 65 when the topic does not fit the checkpoint"),
+      OptionRow(
         "once", .none, "Take everything that is available now, then exit", of: ["run"]),
     ],
     examples: [
       ("shopmetricsd --check-config", "Check the configuration before a start or reload"),
       ("shopmetricsd --dump-config", "See what is in force, and what is a default"),
+      ("shopmetricsd --check-config --online", "Try brokers, login and topic as well"),
       ("shopmetricsd run --once", "One run in the foreground, with a progress bar"),
       ("shopmetricsd --config ./test.toml", "Run by the schedule, with another file"),
     ])
@@ -57,6 +64,9 @@ package enum DaemonCommand: Equatable, Sendable {
   private static func command(_ parsed: ParsedArguments) -> DaemonCommand {
     let configuration = parsed.value(of: "config") ?? ConfigurationFile.defaultPath
     let json = parsed.has("json")
+    if parsed.has("online") {
+      return .checkOnline(path: parsed.value(of: "check-config") ?? configuration)
+    }
     if parsed.has("check-config") {
       return .checkConfiguration(
         path: parsed.value(of: "check-config") ?? configuration, json: json)

@@ -34,7 +34,8 @@ package enum ConfigurationFile {
   package struct Check: Sendable {
     package let configuration: Configuration
     package let changedSettings: Int
-    /// A sentence for each credential that only the service itself can look at.
+    /// A sentence for each credential that only the service itself can look at, and for what is
+    /// known not to work.
     package let notes: [String]
   }
 
@@ -45,7 +46,7 @@ package enum ConfigurationFile {
     let loader = try examine(path, surroundings, isCheck: true)
     return Check(
       configuration: loader.configuration, changedSettings: loader.changedSettings,
-      notes: loader.notes)
+      notes: loader.notes + loader.configuration.kafka.warnings)
   }
 
   /// The same for `--dump-config`.

@@ -1,5 +1,13 @@
+internal import Kafka
+
 /// From the configuration's words to librdkafka's.
 extension KafkaSettings {
+  /// What an operator must know before the first run fails.
+  package var warnings: [String] {
+    guard [.saslSSL, .saslPlaintext].contains(security.securityProtocol) else { return [] }
+    return KafkaLibrary.scramWarning(mechanism: security.mechanism.rawValue).map { [$0] } ?? []
+  }
+
   /// Security and the pass-through table, as the client library takes them.
   package var clientProperties: [LibrdkafkaProperty] {
     let security = security
