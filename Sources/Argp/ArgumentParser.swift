@@ -10,6 +10,9 @@ package struct ArgumentParser: Sendable {
   /// All options, each with its key for argp.
   private let rows: [(key: Int32, row: OptionRow)]
 
+  /// argp breaks longer lines itself, and then without a margin.
+  private static let columns = 79
+
   package init(_ table: ProgramTable) {
     self.table = table
     // Keys above 255 are no characters: argp then has long options only.
@@ -60,9 +63,11 @@ package struct ArgumentParser: Sendable {
     if command == nil, !rows.isEmpty {
       let width = (rows.map(\.name.count).max() ?? 0) + 2
       text += "Commands:\n"
+      let margin = String(repeating: " ", count: 2 + width)
       for row in rows {
         let gap = String(repeating: " ", count: width - row.name.count)
-        text += "  \(row.name)\(gap)\(row.summary)\n"
+        let summary = FilledText.lines(row.summary, width: Self.columns - 2 - width)
+        text += "  \(row.name)\(gap)\(summary.joined(separator: "\n" + margin))\n"
       }
     }
     let examples = table.examples.filter { command.map($0.line.contains) ?? true }

@@ -1,3 +1,4 @@
+import Argp
 import Pipeline
 
 /// What `journalctl -x` shows below a line (systemd's message catalog format).

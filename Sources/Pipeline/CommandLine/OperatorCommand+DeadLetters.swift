@@ -15,7 +15,8 @@ extension OperatorCommand {
     options: [
       OptionRow(
         "reason", .required("REASON"), "Only letters with this failure_reason",
-        of: ["dead-letters list", "dead-letters retry"]),
+        of: ["dead-letters list", "dead-letters retry"],
+        choices: DeadLetterReason.allCases.map(\.rawValue)),
       OptionRow(
         "all", .none, "Letters of every reason but data_loss", of: ["dead-letters retry"]),
       OptionRow(
