@@ -48,7 +48,12 @@ extension SilverRebuild {
   /// - Returns: false when there is none; a rebuild that has not come so far is left alone.
   /// - Throws: `PipelineError`; the next call goes on.
   package func finishSwitch() throws -> Bool {
-    guard let intent = try intent(), let sessions = try DeltaTable.open(path: live.sessions),
+    guard let intent = try intent() else { return false }
+    // As in every recovery: what was named and not synced must not be built on.
+    try publisher.settle(
+      [root, "\(live.sessions)/_delta_log", "\(live.events)/_delta_log"],
+      below: configuration.paths.stateDirectory)
+    guard let sessions = try DeltaTable.open(path: live.sessions),
       sessions.snapshot.transactionVersion(of: intent.queryID) == intent.batch
     else { return false }
     try finishEvents(intent, sessions)
