@@ -2,8 +2,10 @@
 #include "CLinux.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -69,6 +71,10 @@ int clinux_spawn(pid_t *child, char *const argv[], char *const envp[], int *inpu
   *input = to[1];
   *error = from[0];
   return 0;
+}
+
+int clinux_exchange(const char *path, const char *other) {
+  return renameat2(AT_FDCWD, path, AT_FDCWD, other, RENAME_EXCHANGE);
 }
 
 void clinux_release_free_memory(void) { malloc_trim(0); }

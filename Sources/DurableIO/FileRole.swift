@@ -3,7 +3,7 @@ package enum FileRole: String, CaseIterable, Sendable {
   case bronzeData, deadLetterData, bronzeCommit, deadLetterCommit
   case sessionsData, eventsData, sessionsCommit, eventsCommit, rebuildIntent
   case tableData, tableCommit
-  case streamMetadata, initialOffsets, offsets, commits
+  case streamMetadata, initialOffsets, offsets, commits, checkpointFolder
   case deltaCheckpoint, lastCheckpoint
 }
 

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// The one way to make files visible below the state directory.
@@ -84,6 +85,30 @@ package final class Publisher {
     CrashPoint.reached(role, .published)
     for name in [other, path] { try Descriptor.syncDirectory(Files.parent(of: name)) }
     CrashPoint.reached(role, .directorySynced)
+  }
+
+  /// Lets two directories of one file system swap their names, durably and in one step.
+  ///
+  /// - Throws: `EINVAL` where the file system cannot do that; nothing was changed then.
+  package func exchangeDirectories(
+    _ path: String, _ other: String, role: FileRole
+  ) throws(SystemError) {
+    try lock?.check()
+    guard clinux_exchange(path, other) == 0 else {
+      throw SystemError(call: "renameat2", path: other)
+    }
+    CrashPoint.reached(role, .published)
+    for name in [other, path] { try Descriptor.syncDirectory(Files.parent(of: name)) }
+    CrashPoint.reached(role, .directorySynced)
+  }
+
+  /// Removes a file, durably; none there is fine.
+  package func remove(
+    _ name: String, in directory: String, role: FileRole
+  ) throws(SystemError) {
+    try lock?.check()
+    try Files.remove("\(directory)/\(name)")
+    try syncDirectory(directory, role: role)
   }
 
   /// Removes a directory with everything in it; a missing one is fine.

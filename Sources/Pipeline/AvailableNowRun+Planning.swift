@@ -11,7 +11,9 @@ extension AvailableNowRun {
     let bounds = try consumer.bounds(timeout: kafka.connectTimeout)
     guard let state = query.state else { preconditionFailure("a run begins after recovery") }
     let pendingEnd = try state.pending.flatMap { entry in
-      try entry.sources.first?.map { try query.kafkaOffsets($0, in: "offsets").offsets }
+      try entry.sources.first?.map {
+        try StateFit.offsets($0, in: "offsets", configuration).offsets
+      }
     }
     let position =
       state.hasInitialOffsets || state.nextBatch > 0

@@ -91,7 +91,7 @@ final class AvailableNowRun {
     guard let id = query.state?.nextBatch, let text = entry.sources.first ?? nil else {
       preconditionFailure("a logged batch has a source")
     }
-    let end = try query.kafkaOffsets(text, in: "offsets/\(id)").offsets
+    let end = try StateFit.offsets(text, in: "offsets/\(id)", configuration).offsets
     let highest = max(plan.target.keys.max() ?? 0, end.keys.max() ?? 0)
     let batch = BronzeBatch(
       tables, id: id, timestampMs: entry.batchTimestampMs, partitions: Int(highest) + 1,
@@ -135,7 +135,7 @@ final class AvailableNowRun {
     for (partition, range) in lost.sorted(by: { $0.key < $1.key }) {
       guard let first = start[partition], let last = end[partition] else { continue }
       let part = range.clamped(to: first..<max(first, last))
-      if !part.isEmpty { batch.add(lost: part, partition: partition) }
+      if !part.isEmpty { batch.add(lost: part, partition: partition, .gone) }
     }
   }
 

@@ -30,6 +30,7 @@ extension BronzeQuery {
       secondTable: deadLetters?.snapshot.transactionVersion(of: queryID),
       carriesSecond: newest?.accounting?.second != nil)
     let row = RecoveryRow.matching(found)
+    if row == .startNew, bronze.map(EarlierStreams.areNone) ?? true { try checkUnwritten() }
     try RecoveryRow.checkQuery(queryID, of: bronze, found, checkpoint: checkpoint.path)
     guard !row.isRefusal else { throw row.refusal(found, in: Self.places(paths)) }
     var state = try readState(queryID, found, newest)
@@ -49,12 +50,17 @@ extension BronzeQuery {
   }
 
   private func recoverNewCheckpoint() throws {
-    try RecoveryRow.checkUnwritten(
-      [bronze, deadLetters], checkpoint: checkpoint.path,
-      otherwise: Self.wayOutWithoutCheckpoint)
+    try checkUnwritten()
     try sweep()
     state = State()
     RecoveryRow.startNew.announce(nextBatch: 0, in: log)
+  }
+
+  /// What a checkpoint without a batch fits to.
+  private func checkUnwritten() throws {
+    try RecoveryRow.checkUnwritten(
+      [bronze, deadLetters], checkpoint: checkpoint.path,
+      otherwise: Self.wayOutWithoutCheckpoint)
   }
 
   private func openTable(_ path: String) throws -> DeltaTable? {
@@ -63,7 +69,8 @@ extension BronzeQuery {
     return table
   }
 
-  static let wayOutWithoutCheckpoint = "start with a new state directory"
+  static let wayOutWithoutCheckpoint =
+    "make it again with `shopmetricsctl checkpoint rebuild`"
 
   static func places(_ paths: StatePaths) -> RecoveryRow.Places {
     RecoveryRow.Places(
@@ -106,13 +113,14 @@ extension BronzeQuery {
     var state = State()
     state.queryID = queryID
     let initial = try checkpoint.initialOffsets().map {
-      try kafkaOffsets($0, in: "\(checkpoint.path)/sources/0/0")
+      try StateFit.offsets($0, in: "\(checkpoint.path)/sources/0/0", configuration)
     }
     state.hasInitialOffsets = initial != nil
     state.position = initial?.offsets ?? [:]
     state.lastCommitVersion = newest?.tableVersion
-    state.lastTimestampMs =
-      bronze?.snapshot.transaction(of: DeadLetterRetry.name)?.lastUpdated ?? 0
+    state.lastTimestampMs = max(
+      bronze?.snapshot.transaction(of: DeadLetterRetry.name)?.lastUpdated ?? 0,
+      bronze.map(EarlierStreams.newestTimeMs) ?? 0)
     guard let batch = found.offsets else { return state }
     let complete = found.firstTable == batch ? batch : batch - 1
     for id in max(0, batch - 1)...batch {
@@ -138,7 +146,7 @@ extension BronzeQuery {
         path: path, field: "line 3", expected: "the offsets of one Kafka source",
         found: "\(entry.sources.count) sources")
     }
-    let offsets = try kafkaOffsets(text, in: path)
+    let offsets = try StateFit.offsets(text, in: path, configuration)
     for (partition, before) in state.position {
       guard let now = offsets.offsets[partition] else {
         throw CheckpointError(
@@ -155,10 +163,6 @@ extension BronzeQuery {
     state.conf = entry.confJSON
     state.lastTimestampMs = max(state.lastTimestampMs, entry.batchTimestampMs)
     if isComplete { state.position = offsets.offsets }
-  }
-
-  func kafkaOffsets(_ text: String, in path: String) throws -> KafkaOffsetsJSON {
-    try StateFit.offsets(text, in: path, configuration)
   }
 
   // MARK: Acting
@@ -182,6 +186,7 @@ extension BronzeQuery {
 
   /// Removes temporary files, and data files that no commit names.
   private func sweep() throws {
+    try publisher.removeTree(configuration.paths.checkpointWork)
     let count = try checkpoint.removeLeftovers(
       of: [Self.name, DeadLetterRetry.name],
       at: [configuration.paths.bronze, configuration.paths.deadLetter],

@@ -51,13 +51,12 @@ package final class CheckpointDirectory {
     return id
   }
 
-  /// The query's id, made and written when the directory is new.
-  package func createQueryIfNeeded() throws -> String {
+  /// The query's id, written when the directory is new.
+  package func createQueryIfNeeded(id: String = RandomUUID.text()) throws -> String {
     if let id = try queryID() { return id }
     for directory in [path, offsetLog.directory, commitLog.directory] {
       try Files.makeDirectories(directory)
     }
-    let id = RandomUUID.text()
     _ = try publisher.publish(
       Array("{\"id\":\"\(id)\"}".utf8), as: "metadata", in: path, role: .streamMetadata,
       mode: .ifAbsent, sidecar: true)
@@ -99,6 +98,13 @@ package final class CheckpointDirectory {
   /// Phase one: after this, batch `id` is these offsets for ever.
   package func addOffsets(_ id: Int64, _ entry: OffsetLogEntry) throws -> PublishOutcome {
     try offsetLog.add(id, entry.bytes)
+  }
+
+  /// Takes back phase one of a batch that is in no table.
+  ///
+  /// - Parameter id: the newest batch.
+  package func withdrawOffsets(_ id: Int64) throws {
+    try offsetLog.withdraw(id)
   }
 
   package func commit(_ id: Int64) throws -> CommitLogEntry? {

@@ -1,4 +1,5 @@
 import Argp
+import DurableIO
 import Glibc
 import Kafka
 import Pipeline
@@ -37,6 +38,16 @@ import Systemd
         return try PauseCommand(try configuration(path)).execute(isPaused: false)
       case .showCheckpoint(let path, let json):
         return try CheckpointCommand(try configuration(path)).execute(json: json)
+      case .moveStream(let path, let order, let isConfirmed):
+        return try MoveCommand(try configuration(path), order).execute(isConfirmed: isConfirmed)
+      case .beginElsewhere(let path, let directory, let goal, let isConfirmed):
+        return try NewTablesCommand(try configuration(path), directory, goal)
+          .execute(isConfirmed: isConfirmed)
+      case .rebuildCheckpoint(let path, let isConfirmed):
+        return try RebuildCheckpointCommand(try configuration(path))
+          .execute(isConfirmed: isConfirmed)
+      case .tables(let path, let json):
+        return try TablesCommand(try configuration(path)).execute(json: json)
       case .verify(let path, let json, let isDeep):
         return try VerifyCommand(try configuration(path)).execute(json: json, isDeep: isDeep)
       case .rebuildSilver(let path, let isConfirmed):
@@ -51,6 +62,10 @@ import Systemd
     } catch let error as ConfigurationErrors {
       complain(error.description)
       return .configuration
+    } catch let error as InstanceLock.Failure {
+      complain("shopmetricsctl: \(error); stop it first. Nothing was changed")
+      if case .held = error { return .lockHeld }
+      return .inputOutput
     } catch {
       let problem = PipelineError.translating(error)
       complain("shopmetricsctl: \(problem)")
@@ -61,6 +76,33 @@ import Systemd
   /// - Throws: `ConfigurationErrors`.
   static func configuration(_ path: String) throws -> Configuration {
     try ConfigurationFile.load(path: path)
+  }
+
+  /// Takes the state directory for a command that changes what is in it.
+  ///
+  /// - Throws: `InstanceLock.Failure`, with the holder's process id; `SystemError`.
+  static func lock(_ paths: StatePaths) throws -> InstanceLock {
+    try becomeOwner(of: paths.stateDirectory)
+    return try InstanceLock.acquire(path: paths.lock)
+  }
+
+  /// Root's commands make files that the daemon must be able to read and replace, so the process
+  /// goes on as the user that the state directory belongs to.
+  static func becomeOwner(of directory: String) throws(SystemError) {
+    var status = stat()
+    guard geteuid() == 0, stat(directory, &status) == 0, status.st_uid != 0 else { return }
+    umask(0o027)
+    var group = status.st_gid
+    guard setgroups(1, &group) == 0, setgid(group) == 0, setuid(status.st_uid) == 0 else {
+      throw SystemError(errno: errno, call: "setuid", path: directory)
+    }
+  }
+
+  /// What commands tell while they work.
+  static func log(_ configuration: Configuration) -> Log {
+    Log(level: configuration.log.level) { level, message, _ in
+      if level <= .notice { complain(message) }
+    }
   }
 
   static func complain(_ text: String) {

@@ -18,15 +18,7 @@ struct RebuildCommand {
       print(PrintableText.escapingLines(plan(paths)))
       return .success
     }
-    let lock: InstanceLock
-    do {
-      lock = try InstanceLock.acquire(path: paths.lock)
-    } catch {
-      Operator.complain("shopmetricsctl: \(error); stop it first. Nothing was changed")
-      if case .held = error { return .lockHeld }
-      return .inputOutput
-    }
-    let outcome = try rebuild(lock)
+    let outcome = try rebuild(try Operator.lock(paths))
     print(PrintableText.escapingLines(text(outcome)))
     return outcome.wasStopped ? .lockHeld : .success
   }
@@ -34,9 +26,7 @@ struct RebuildCommand {
   private func rebuild(_ lock: InstanceLock) throws -> SilverRebuild.Outcome {
     Interruption.catchSignals()
     let stop = StopRequest()
-    let log = Log(level: configuration.log.level) { level, message, _ in
-      if level <= .notice { Operator.complain(message) }
-    }
+    let log = Operator.log(configuration)
     let context = RunContext(
       stop: stop, heartbeat: Heartbeat(), log: log,
       progress: { _ in if Interruption.isRequested { stop.set() } })

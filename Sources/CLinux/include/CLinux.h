@@ -12,6 +12,9 @@ void clinux_set_thread_name(const char *name);
 /// strerrorname_np(3): "EIO" for EIO; "errno" for a number that has no name.
 const char *clinux_error_name(int number);
 
+/// renameat2(2) with RENAME_EXCHANGE: both names change places in one step; -1 and errno on failure.
+int clinux_exchange(const char *path, const char *other);
+
 /// malloc_trim(3): gives freed heap pages back to the kernel, so that an idle daemon is small.
 void clinux_release_free_memory(void);
 

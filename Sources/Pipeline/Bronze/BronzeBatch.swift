@@ -113,8 +113,8 @@ final class BronzeBatch {
   }
 
   /// Takes a range of offsets that is gone: one letter, no record.
-  func add(lost range: Range<Int64>, partition: Int32) {
-    letters.append(lost: range, partition: partition, ingestedAt: ingestedAt)
+  func add(lost range: Range<Int64>, partition: Int32, _ cause: LossCause) {
+    letters.append(lost: range, partition: partition, cause, ingestedAt: ingestedAt)
     deadByReason[.dataLoss, default: 0] += 1
   }
 

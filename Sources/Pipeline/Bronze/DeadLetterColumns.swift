@@ -47,14 +47,16 @@ final class DeadLetterColumns {
     appendCommon(letter, partition: origin.partition, offset: origin.offset, time)
   }
 
-  /// A range of offsets that the broker no longer has: one row at its first offset.
-  func append(lost range: Range<Int64>, partition: Int32, ingestedAt time: Int64) {
+  /// A range of offsets that is in no other row: one row at its first offset.
+  func append(
+    lost range: Range<Int64>, partition: Int32, _ cause: LossCause, ingestedAt time: Int64
+  ) {
     for column in [rawValue, rawKey, headers, kafkaTimestamp] as [ColumnBuffer] {
       column.appendNull()
     }
     let letter = DeadLetter(
       reason: .dataLoss,
-      detail: "offsets \(range.lowerBound) to \(range.upperBound - 1) are no longer on the broker "
+      detail: "offsets \(range.lowerBound) to \(range.upperBound - 1) \(cause.rawValue) "
         + "(\(range.count) offsets)")
     appendCommon(letter, partition: partition, offset: range.lowerBound, time)
   }

@@ -10,6 +10,11 @@ package enum OperatorCommand: Equatable, Sendable {
   case pause(configuration: String)
   case resume(configuration: String)
   case showCheckpoint(configuration: String, json: Bool)
+  case moveStream(configuration: String, StreamOrder, isConfirmed: Bool)
+  case beginElsewhere(
+    configuration: String, directory: String, ResetGoal, isConfirmed: Bool)
+  case rebuildCheckpoint(configuration: String, isConfirmed: Bool)
+  case tables(configuration: String, json: Bool)
   case verify(configuration: String, json: Bool, isDeep: Bool)
   case rebuildSilver(configuration: String, isConfirmed: Bool)
   case listDeadLetters(

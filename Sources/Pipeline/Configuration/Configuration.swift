@@ -300,6 +300,8 @@ package struct StatePaths: Equatable, Sendable {
   package var deadLetter: String { stateDirectory + "/bronze/clickstream_dead_letter" }
   package var checkpoints: String { stateDirectory + "/checkpoints" }
   package var bronzeCheckpoint: String { checkpoints + "/clickstream_bronze" }
+  /// Where another checkpoint is made, or a copy of one; gone when it is done.
+  package var checkpointWork: String { checkpoints + "/.work" }
   package var sessions: String { stateDirectory + "/silver/clickstream_sessions" }
   package var events: String { stateDirectory + "/silver/clickstream_events" }
   /// Where `silver rebuild` works; gone when it is done.

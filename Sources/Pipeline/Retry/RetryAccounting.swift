@@ -16,7 +16,7 @@ package struct RetryAccounting: Equatable, Sendable {
     /// Letters that became events and that `total` counts.
     package var moved: Int64 = 0
     /// Letters that became events and that are older than what `total` counts, as after a batch of
-    /// another program.
+    /// another program or a reset of the stream.
     package var movedEarlier: Int64 = 0
     /// Everything since the stream began, as the retry leaves it; `nil` where the newest batch has
     /// no accounting.
@@ -26,7 +26,7 @@ package struct RetryAccounting: Equatable, Sendable {
 
     /// Takes in a letter that became an event.
     mutating func move(offset: Int64) {
-      guard var total, offset >= total.start else {
+      guard var total, offset >= total.start, total.dead > 0 else {
         movedEarlier += 1
         return
       }

@@ -41,7 +41,7 @@ extension KafkaConsumer {
         of: metadata.partitions, at: .timestamp(milliseconds), timeout: timeout)
       return bounds.end.merging(found) { $1 }
     case .offsets(let offsets):
-      return try bounds.end.reduce(into: [:]) { position, entry in
+      return try bounds.end.sorted { $0.key < $1.key }.reduce(into: [:]) { position, entry in
         position[entry.key] = try bounds.offset(offsets[entry.key], of: entry.key, setting)
       }
     }
@@ -69,5 +69,23 @@ extension TopicBounds {
         remedy: "name an offset inside that range, or -2 for its beginning")
     }
     return wanted
+  }
+}
+
+extension KafkaConsumer {
+  /// The offset in each partition that an operator's `--to` means.
+  ///
+  /// - Throws: `STARTING_OFFSETS` when it is about another topic, or about offsets that are not.
+  func position(
+    _ goal: ResetGoal, in bounds: TopicBounds, _ kafka: KafkaSettings
+  ) throws -> [Int32: Int64] {
+    if let topic = goal.topic, topic != kafka.topic {
+      throw PipelineError(
+        "STARTING_OFFSETS", .configuration,
+        "--to names offsets of \"\(topic)\", kafka.topic is \"\(kafka.topic)\"",
+        remedy: "name the offsets of kafka.topic")
+    }
+    return try position(
+      goal.start, in: bounds, timeout: kafka.connectTimeout, setting: "--to")
   }
 }

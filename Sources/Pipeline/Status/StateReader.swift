@@ -14,6 +14,8 @@ package struct StateReader {
   package let accounting: BatchAccounting?
   /// The newest logged batch's offsets and time.
   package let newestOffsets: (batch: Int64, offsets: [Int32: Int64], timestampMs: Int64)?
+  /// What earlier queries put into the tables.
+  let earlierStreams: [BatchAccounting]
   let bronze: DeltaTable?
   let deadLetters: DeltaTable?
   let checkpoint: CheckpointDirectory
@@ -56,11 +58,26 @@ package struct StateReader {
       return try sight.first?.retryCommit(number)
     }
     newestOffsets = try sight.attempt(onDamage) { try $0.newestOffsets() }
+    let id = sight.queryID
+    let earlierStreams = try sight.attempt(onDamage) { sight in
+      try sight.first.map { try EarlierStreams.read($0, besides: id) }
+    }
+    self.earlierStreams = earlierStreams ?? []
     self.accounting = accounting
     var observation = sight.observation
     observation.carriesSecond = accounting?.second != nil
     self.observation = observation
     isWhole = !sight.isDamaged
+  }
+
+  /// What each query put into the tables, the present one last when it has a batch.
+  var streams: [BatchAccounting] { earlierStreams + (accounting.map { [$0] } ?? []) }
+
+  /// Where the totals of any of them begin, in each partition.
+  var streamStarts: [Int32: Int64] {
+    streams.reduce(into: [:]) { starts, stream in
+      starts.merge(stream.partitions.mapValues(\.total.start), uniquingKeysWith: min)
+    }
   }
 
   package var bronzeVersion: Int64? { bronze?.snapshot.version }

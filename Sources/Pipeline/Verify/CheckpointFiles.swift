@@ -45,7 +45,7 @@ struct CheckpointFiles {
   }
 
   /// The ids that have a file; gaps and odd names are found where the logs are opened.
-  private static func ids(in directory: String) throws -> [Int64] {
+  static func ids(in directory: String) throws -> [Int64] {
     guard try Files.exists(directory) else { return [] }
     return try Files.list(directory).compactMap(Int64.init).filter { $0 >= 0 }.sorted()
   }

@@ -61,13 +61,16 @@ package struct StateVerifier {
   private mutating func run() throws {
     if state.isWhole {
       report.note(
-        row, state.observation, tables,
-        in: RecoveryRow.Places(
-          checkpoint: state.paths.bronzeCheckpoint, first: "clickstream_raw",
-          second: "clickstream_dead_letter"))
+        row, state.observation, state.earlierStreams.isEmpty ? tables : [],
+        in: BronzeQuery.places(state.paths))
       report.note(state.retries, in: state.paths.bronze)
     }
     try checkFiles()
+    if !state.earlierStreams.isEmpty {
+      report.notes.append(
+        "an operator reset the stream \(state.earlierStreams.count) times: offsets that were read "
+          + "again are in more than one row")
+    }
     if state.isWhole {
       checkTotals()
       try checkCommits()
@@ -128,7 +131,7 @@ package struct StateVerifier {
   ) -> FileRows? {
     var origins = OriginCheck(
       path: "\(table.path)/\(file.filePath)",
-      starts: state.accounting?.partitions.mapValues(\.total.start) ?? [:])
+      starts: state.streamStarts)
     let audit = DataFileAudit(file, of: table, &origins)
     report.findings += audit.findings
     let offsets = origins.takeOffsets(&report.findings)
@@ -144,10 +147,12 @@ package struct StateVerifier {
     return rows
   }
 
-  /// A record is one row, in one of the two tables.
+  /// A record is one row, in one of the two tables, unless a reset let two streams take it; that
+  /// there are not more rows than that is what the totals say.
   private mutating func noteDuplicate(
     _ partition: Int32, _ offset: Int64, in path: String, _ name: String
   ) {
+    guard state.streams.count(where: { $0.took(offset, of: partition) }) < 2 else { return }
     let other =
       events.fileAround(offset, of: partition, otherThan: name)
       ?? letters.fileAround(offset, of: partition, otherThan: name)
@@ -158,48 +163,59 @@ package struct StateVerifier {
 
   /// Rows and absent offsets make up the whole range since the stream began.
   private mutating func checkTotals() {
-    guard let accounting = state.accounting else {
-      if state.observation.firstTable != nil {
-        report.notes.append("the newest batch has no accounting of ours; totals are not compared")
-      }
+    if state.accounting == nil, state.observation.firstTable != nil {
+      report.notes.append("the newest batch has no accounting of ours; totals are not compared")
       return
     }
+    let streams = state.streams
+    guard let newest = streams.last else { return }
     guard events.unreadFiles + letters.unreadFiles == 0 else {
       report.notes.append("totals are not compared, because not all files could be read")
       return
     }
-    for (partition, account) in accounting.partitions.sorted(by: { $0.key < $1.key }) {
-      checkTotals(account, partition)
+    let known = streams.reduce(into: Set<Int32>()) { $0.formUnion($1.partitions.keys) }
+    for partition in known.sorted() {
+      checkTotals(of: partition, streams.compactMap { $0.partitions[partition] })
     }
-    for partition in events.partitions.union(letters.partitions).sorted()
-    where accounting.partitions[partition] == nil {
+    for partition in events.partitions.union(letters.partitions).subtracting(known).sorted() {
       report.find(
         "OFFSET_OUTSIDE", "partition \(partition)",
-        expected: "partitions of batch \(accounting.batch)", found: "rows of another one")
+        expected: "partitions of batch \(newest.batch)", found: "rows of another one")
     }
   }
 
-  private mutating func checkTotals(_ account: PartitionAccount, _ partition: Int32) {
-    let total = account.total
-    report.compare(
-      "CONTINUITY", "partition \(partition), end of its totals", account.end, total.end)
+  /// - Parameter accounts: of each stream that took offsets of the partition, the newest one last.
+  private mutating func checkTotals(of partition: Int32, _ accounts: [PartitionAccount]) {
+    let current = state.accounting?.partitions[partition]
+    if let current {
+      report.compare(
+        "CONTINUITY", "partition \(partition), end of its totals", current.end, current.total.end)
+    }
     // The letters of a batch whose second commit is still to come are not there yet.
     let isWaiting =
       row == .finishBatch && state.accounting?.second != nil
       && state.observation.secondTable != state.observation.firstTable
-    let start = min(total.start, checkpoint.initialOffsets?[partition] ?? total.start)
-    for (name, table, count) in [
-      ("clickstream_raw", events, total.good),
-      ("clickstream_dead_letter", letters, total.dead - (isWaiting ? account.dead : 0)),
-    ] {
-      let place = "partition \(partition), \(name)"
+    let good = accounts.reduce(0) { $0 + $1.total.good }
+    let dead = accounts.reduce(0) { $0 + $1.total.dead } - (isWaiting ? current?.dead ?? 0 : 0)
+    let (rows, deadRows) = (events.records(of: partition), letters.records(of: partition))
+    let place = "partition \(partition)"
+    if accounts.count == 1 {
+      report.compare("ROW_COUNT", "\(place), clickstream_raw", good, rows?.counted ?? 0)
+      report.compare("ROW_COUNT", "\(place), clickstream_dead_letter", dead, deadRows?.counted ?? 0)
+    } else {
+      // Which stream's a letter was that a retry has moved, its commit does not say.
       report.compare(
-        "ROW_COUNT", place, count, table.records(of: partition)?.counted ?? 0)
-      guard let offsets = table.records(of: partition)?.offsets,
-        offsets.lowerBound < start || offsets.upperBound >= account.end
+        "ROW_COUNT", "\(place), both tables", good + dead,
+        (rows?.counted ?? 0) + (deadRows?.counted ?? 0))
+    }
+    let first = accounts.map(\.total.start).min() ?? 0
+    let start = min(first, checkpoint.initialOffsets?[partition] ?? first)
+    let end = accounts.map(\.end).max() ?? 0
+    for (name, found) in [("clickstream_raw", rows), ("clickstream_dead_letter", deadRows)] {
+      guard let offsets = found?.offsets, offsets.lowerBound < start || offsets.upperBound >= end
       else { continue }
       report.find(
-        "OFFSET_OUTSIDE", place, expected: "offsets \(start) to \(account.end - 1)",
+        "OFFSET_OUTSIDE", "\(place), \(name)", expected: "offsets \(start) to \(end - 1)",
         found: "\(offsets.lowerBound) to \(offsets.upperBound)")
     }
   }
