@@ -47,7 +47,8 @@ class Stream(threading.Thread):
 
     def __init__(self, brokers, rate):
         super().__init__(daemon=True)
-        self.producer = Producer({"bootstrap.servers": brokers, "linger.ms": 20})
+        self.producer = Producer(
+            {"bootstrap.servers": brokers, "linger.ms": 20, "log_level": 2})
         self.rate, self.is_over = rate, threading.Event()
         self.delivered, self.failed = {}, Counter()
 
