@@ -19,6 +19,7 @@ extension BronzeQuery {
     let queryID = try checkpoint.queryID()
     bronze = try openTable(paths.bronze)
     deadLetters = try openTable(paths.deadLetter)
+    if let bronze { try StateFit.checkColumns(of: bronze, configuration) }
     guard let queryID else { return try recoverNewCheckpoint() }
 
     let offsetIDs = try checkpoint.offsetLog.batchIDs()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Pipeline
 
-/// `etc/shopmetrics.toml` against the schema, in both directions.
+/// `etc/shopmetrics.toml` and shopmetrics.toml(5) against the schema, in both directions.
 struct ConfigurationShippedFileTests {
   /// A key of the file with the comment lines above it.
   private struct Entry {
@@ -17,12 +17,16 @@ struct ConfigurationShippedFileTests {
   }
 
   private let text: String
+  private let manual: String
 
   init() throws {
     let root = URL(fileURLWithPath: #filePath)
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     text = try String(
       contentsOf: root.appendingPathComponent("etc/shopmetrics.toml"), encoding: .utf8)
+    manual = try String(
+      contentsOf: root.appendingPathComponent("deploy/man/shopmetrics.toml.5.in"),
+      encoding: .utf8)
   }
 
   private func entries() throws -> [Entry] {
@@ -100,6 +104,31 @@ struct ConfigurationShippedFileTests {
       let (_, range) = Self.split(setting.expectation)
       #expect(entry.comment.contains(range), "\(entry.path) should say: \(range)")
     }
+  }
+
+  /// Ranges and defaults of the manual are made from the schema, where a line asks for them.
+  @Test func `The manual has every table in the file's order, each with its settings`() throws {
+    let headings = manual.split(separator: "\n").filter { $0.hasPrefix(".Ss [") }
+    let order = text.matches(of: try Regex(#"(?m)^(?:# )?(\[+[a-z._]+\]+)$"#)).map {
+      ".Ss \($0.output[1].substring ?? "")"
+    }
+    #expect(headings.map(String.init) == order)
+    #expect(Set(Schema.tables.map { "[\($0)]" }) == Set(order.map(Self.tableName)))
+    for table in Set(Schema.settings.map(\.table)) {
+      #expect(manual.contains("\n.Ss [\(table)]\n@SETTINGS \(table)@\n"), "\(table)")
+    }
+    for key in ConfigurationLoader.columnKeys { #expect(manual.contains("\n.It Sy \(key)\n")) }
+  }
+
+  @Test func `The manual speaks of no setting that does not exist`() throws {
+    let names = manual.matches(of: try Regex(#"(?m)^\.Sy ([a-z_.]+)"#))
+      .compactMap { $0.output[1].substring.map(String.init) }
+    let known = Schema.settings.flatMap { [$0.path, String($0.key)] }
+    #expect(names.count > 10 && names.filter { !known.contains($0) && $0 != "name" } == [])
+  }
+
+  private static func tableName(_ heading: String) -> String {
+    heading.replacing(".Ss ", with: "").replacing("[[", with: "[").replacing("]]", with: "]")
   }
 
   /// The examples of a unit are at the top of the file; below each key is its range.

@@ -220,7 +220,7 @@ struct ConfigurationSystemTests {
     let both = "schedule.every = \"1h\"\nschedule.calendar = \"daily\"\n"
     #expect(
       fixture.problems(both)
-        == ["3:1: schedule.every and schedule.calendar are both given; expected one of them"])
+        == ["3:10: schedule.every and schedule.calendar are both given; expected one of them"])
     let configuration = try fixture.load(
       "schedule.calendar = \"daily\"\nschedule.jitter = \"10min\"")
     #expect(configuration.schedule.calendar?.description == "daily")

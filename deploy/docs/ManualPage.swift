@@ -35,6 +35,7 @@ struct ManualPage {
     case "@RAW-COLUMNS@": columns(BronzeSchema.raw)
     case "@DEAD-LETTER-COLUMNS@": columns(BronzeSchema.deadLetter)
     case "@SESSIONS-COLUMNS@": columns(SessionsSchema.table)
+    case _ where name.hasPrefix("@SETTINGS "): settings(of: name.dropFirst(10).dropLast())
     default: nil
     }
   }
@@ -93,6 +94,18 @@ struct ManualPage {
     tagged(
       schema.fields.map { field in
         ("Sy \(field.name) Pq \(field.type.name ?? "nested")", prose((field.comment ?? "") + "."))
+      })
+  }
+
+  /// The keys of one table of the configuration; `nil` for a table that has none.
+  private static func settings(of table: Substring) -> String? {
+    let rows = Schema.settings.filter { $0.table == table }
+    guard !rows.isEmpty else { return nil }
+    return tagged(
+      rows.map { row in
+        let usual = row.defaultText.map { "default `\($0)`" } ?? "no default"
+        let range = prose("Expected: \(row.expectation); \(usual).")
+        return ("Sy \(row.key)", "\(prose(row.summary))\n.br\n\(range)")
       })
   }
 

@@ -1,9 +1,9 @@
 /// Every key of the file, once.
 ///
-/// Loading, the hints for misspelt keys, the errors' ranges and defaults, and the test of the
-/// shipped file all come from these rows.
-enum Schema {
-  static let settings =
+/// Loading, the hints for misspelt keys, the errors' ranges and defaults, the manual and the test of
+/// the shipped file all come from these rows.
+package enum Schema {
+  package static let settings =
     kafka + security + schedule + limits + silver + storage + upkeep + control + onFailure
 
   /// Tables whose keys are not fixed: read by rules of their own.

@@ -1,13 +1,13 @@
 /// One row of the schema: everything that is known about one key.
-struct Setting: Sendable {
+package struct Setting: Sendable {
   /// The dotted path of the key, as in `kafka.topic`.
-  let path: String
+  package let path: String
   /// Completes the sentence "expected …", range included.
-  let expectation: String
+  package let expectation: String
   /// The default as TOML text; `nil` when the key has none.
-  let defaultText: String?
+  package let defaultText: String?
   /// What the setting does, in one sentence.
-  let summary: String
+  package let summary: String
   /// Stores the value, or leaves the configuration alone and says `false`.
   let assign: @Sendable (TOMLValue, inout Configuration) -> Bool
 
@@ -54,6 +54,6 @@ struct Setting: Sendable {
       })
   }
 
-  var table: Substring { path[..<(path.lastIndex(of: ".") ?? path.startIndex)] }
-  var key: Substring { path.split(separator: ".").last ?? "" }
+  package var table: Substring { path[..<(path.lastIndex(of: ".") ?? path.startIndex)] }
+  package var key: Substring { path.split(separator: ".").last ?? "" }
 }
