@@ -41,7 +41,9 @@ struct DaemonCommandLineTests {
     "shopmetricsd --nonsense", "shopmetricsd walk", "shopmetricsd run run",
     "shopmetricsd --config", "shopmetricsd --once", "shopmetricsd run --once=yes",
     "shopmetricsd run now", "shopmetricsd -x",
-    "shopmetricsd --json", "shopmetricsd run --once --json",
+    "shopmetricsd --json", "shopmetricsd run --once --json", "shopmetricsd --online",
+    "shopmetricsd --dump-config --online", "shopmetricsd --check-config --online --json",
+    "shopmetricsd --check-config --dump-config", "shopmetricsd run --check-config",
   ])
   func `What is not understood ends with 64`(line: String) {
     #expect(parse(line) == .exit(64))

@@ -53,12 +53,23 @@ package enum DaemonCommand: Equatable, Sendable {
   ) -> CommandLineOutcome<DaemonCommand> {
     switch ArgumentParser(table).parse(arguments, version: version) {
     case .run(let parsed):
-      parsed.has("json") && !parsed.has("check-config") && !parsed.has("dump-config")
-        ? ArgumentParser(table).refuse("--json is for --check-config and --dump-config")
-        : .run(command(parsed))
+      complaint(about: parsed).map(ArgumentParser(table).refuse) ?? .run(command(parsed))
     case .print(let text): .print(text)
     case .exit(let status): .exit(status)
     }
+  }
+
+  /// An option that would silently be ignored is a mistake.
+  private static func complaint(about parsed: ParsedArguments) -> String? {
+    let looks = ["check-config", "dump-config"].filter(parsed.has)
+    if looks.count > 1 { return "--check-config and --dump-config are two questions" }
+    if looks.isEmpty {
+      return ["json", "online"].first(where: parsed.has).map { "--\($0) is for --check-config" }
+    }
+    if parsed.command != nil { return "--\(looks[0]) runs nothing" }
+    guard parsed.has("online") else { return nil }
+    if looks == ["dump-config"] { return "--online is for --check-config" }
+    return parsed.has("json") ? "--online prints no JSON" : nil
   }
 
   private static func command(_ parsed: ParsedArguments) -> DaemonCommand {
