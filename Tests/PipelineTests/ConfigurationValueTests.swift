@@ -64,7 +64,7 @@ struct ConfigurationValueTests {
     ("on_failure.exec = [\"true\"]", "a list of texts, an absolute path first"),
     ("on_failure.exec = [\"/bin/true\", 1]", "a list of texts, an absolute path first"),
     ("on_failure.after = 0", "a whole number from 1 to 1000 (default 1)"),
-    ("on_failure.no_success_for = \"59s\"", "from 1min to 30d"),
+    ("on_failure.no_success_for = \"999ms\"", "from 1s to 30d"),
     ("log.level = \"trace\"", "one of \"error\", \"warning\", \"notice\", \"info\", \"debug\""),
   ])
   func `A wrong type or a value out of range says what is expected`(

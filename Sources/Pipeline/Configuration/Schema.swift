@@ -210,7 +210,7 @@ package enum Schema {
       "So many runs must fail in a row before somebody is told."),
     .optional(
       "on_failure.no_success_for", \.onFailure.noSuccessFor,
-      .duration(.seconds(60)...day * 30),
+      .duration(.seconds(1)...day * 30),
       "So long without a successful run is a failure too."),
   ]
 }
