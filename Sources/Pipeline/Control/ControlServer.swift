@@ -75,7 +75,7 @@ package final class ControlServer: Sendable {
     do throws(SystemError) {
       try socket.bind()
       guard chmod(socket.path, 0o660) == 0 else { throw socket.failure("chmod") }
-      guard Glibc.listen(socket.descriptor, 16) == 0 else { throw socket.failure("listen") }
+      guard Glibc.listen(socket.descriptor, 128) == 0 else { throw socket.failure("listen") }
     } catch {
       socket.close()
       throw error
