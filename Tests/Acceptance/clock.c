@@ -1,9 +1,9 @@
-// clock.so: gives a program (LD_PRELOAD) another time of day than the machine's, which the file named
-// by $CLOCK_FILE decides at every moment. The monotonic clocks stay as they are.
+// clock.so: gives a program (LD_PRELOAD) another time of day than the machine's, which the file
+// named by $CLOCK_FILE decides at every moment. The monotonic clocks stay as they are.
 //
-// A wait until a time of day ends when that time has come, as in the kernel: a clock that is set back
-// during the wait makes it longer, one that is set forward ends it. (libfaketime computes the end
-// once, and does not know cnd_timedwait, which librdkafka uses.)
+// A wait until a time of day ends when that time has come, as in the kernel: a clock that is set
+// back during the wait makes it longer, one that is set forward ends it. (libfaketime computes the
+// end once, and does not know cnd_timedwait, which librdkafka uses.)
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 """A time of day that jumps, stands still or races under the working service.
 
 clock.c gives the daemon its time of day; its monotonic clock stays the machine's, and so do the
-times of files. Whatever the time of day does, runs go on once a second, every record is stored once,
-versions and batch timestamps rise, and nothing is removed while the clock is behind the newest
-commit.
+times of files. Whatever the time of day does, runs go on once a second, every record is stored
+once, versions and batch timestamps rise, and nothing is removed while the clock is behind the
+newest commit.
 """
 
 import mmap

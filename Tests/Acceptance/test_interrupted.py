@@ -109,7 +109,7 @@ def unsynced_names(points, directory):
     "/checkpoints/clickstream_bronze/offsets", "/bronze/clickstream_raw/_delta_log",
     "/checkpoints/clickstream_bronze/commits"])
 def test_the_restart_makes_durable_what_it_builds_on(scratch, topic, points, directory):
-    """A power cut may follow a kill: what the kill left unsynced must not be what later files need."""
+    """A power cut may follow a kill: later files must not need what the kill left unsynced."""
     tracer, recorded = points
     state = open_state(scratch, topic[0])
     point = list(unsynced_names(recorded, directory))[1]

@@ -1,11 +1,11 @@
-"""Hours in minutes: a steady stream of events, a service that is killed again and again, and a watch on
-what must not grow.
+"""A steady stream of events, a service that is killed again and again, and a watch on what must not
+grow.
 
     soak.py [--minutes M] [--rate EVENTS_PER_SECOND] [--kill-every SECONDS] [--seed S]
 
 A producer sends to a broker of the test; the service runs once a second and is started anew at once
-when it was killed. Ten times a second its resident memory, descriptors, threads and the temporary files
-below the state directory are counted. At the end the stream stops, the rest is taken in, and:
+when it was killed. Ten times a second its resident memory, descriptors, threads and the temporary
+files below the state directory are counted. At the end the stream stops, the rest is taken in, and:
 
 - every offset of every partition is one row, in Bronze or in the dead letters, with the event that
   the producer had delivered there;
