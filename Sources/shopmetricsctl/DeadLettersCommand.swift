@@ -1,5 +1,4 @@
 import Clickstream
-import DurableIO
 import JSON
 import Pipeline
 import Systemd
@@ -92,19 +91,10 @@ struct DeadLettersCommand {
       print(plan(try DeadLetterRetry.preview(selection, configuration)))
       return .success
     }
-    let lock: InstanceLock
-    do {
-      lock = try InstanceLock.acquire(path: configuration.paths.lock)
-    } catch {
-      Operator.complain("shopmetricsctl: \(error); stop it first. Nothing was changed")
-      if case .held = error { return .lockHeld }
-      return .inputOutput
-    }
+    let lock = try Operator.lock(configuration.paths)
     Interruption.catchSignals()
-    let log = Log(level: configuration.log.level) { level, message, _ in
-      if level <= .notice { Operator.complain(message) }
-    }
-    let retry = DeadLetterRetry(configuration: configuration, lock: lock, log: log)
+    let retry = DeadLetterRetry(
+      configuration: configuration, lock: lock, log: Operator.log(configuration))
     let outcome = try withExtendedLifetime(lock) {
       try retry.execute(selection) { Interruption.isRequested }
     }

@@ -15,8 +15,8 @@ package struct RetryAccounting: Equatable, Sendable {
   package struct Partition: Equatable, Sendable {
     /// Letters that became events and that `total` counts.
     package var moved: Int64 = 0
-    /// Letters that became events and that are older than what `total` counts, as after a batch of
-    /// another program or a reset of the stream.
+    /// Letters that became events and that `total` does not count: they are older, as after a batch
+    /// of another program or after a reset.
     package var movedEarlier: Int64 = 0
     /// Everything since the stream began, as the retry leaves it; `nil` where the newest batch has
     /// no accounting.
@@ -25,6 +25,8 @@ package struct RetryAccounting: Equatable, Sendable {
     package init(total: PartitionAccount.Total? = nil) { self.total = total }
 
     /// Takes in a letter that became an event.
+    ///
+    /// There may be more letters than `total` counts: a reset lets two streams take an offset.
     mutating func move(offset: Int64) {
       guard var total, offset >= total.start, total.dead > 0 else {
         movedEarlier += 1
