@@ -61,17 +61,27 @@ package final class KafkaConsumer {
   }
 
   /// Starts fetching; once in the life of a consumer.
-  package func assign(_ start: [Int32: Int64]) throws(KafkaError) {
+  ///
+  /// - Parameters:
+  ///   - start: the first offset that is delivered of each partition.
+  ///   - proofs: records before it, each of which must still be what it was; `compareProofs`
+  ///     looks for them, and comes before the first batch.
+  package func assign(
+    _ start: [Int32: Int64], behind proofs: [Int32: RecordProof] = [:]
+  ) throws(KafkaError) {
     precondition(readers.isEmpty, "a run assigns its partitions once")
     guard let list = rd_kafka_topic_partition_list_new(Int32(start.count)) else {
       throw KafkaError(KafkaError.Name.system, "librdkafka gave no partition list")
     }
     defer { rd_kafka_topic_partition_list_destroy(list) }
     for (partition, offset) in start.sorted(by: { $0.key < $1.key }) {
-      rd_kafka_topic_partition_list_add(list, topic, partition).pointee.offset = offset
+      let proof = proofs[partition].flatMap { $0.offset < offset ? $0 : nil }
+      rd_kafka_topic_partition_list_add(list, topic, partition).pointee.offset =
+        proof?.offset ?? offset
       readers.append(
         PartitionReader(
-          topic: topic, partition: partition, offset: offset, queue: try ownQueue(of: partition)))
+          topic: topic, partition: partition, offset: offset, queue: try ownQueue(of: partition),
+          expected: proof))
     }
     let error = rd_kafka_assign(client.handle, list)
     guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
@@ -114,10 +124,31 @@ package final class KafkaConsumer {
   /// Whether every partition has reached its end of the batch.
   package var batchIsDone: Bool { readers.allSatisfy(\.isDone) }
 
-  /// The partitions that have not, each with the next offset it needs.
+  /// The partitions that have not, or whose proof has not come, each with the next offset it needs.
   package var unfinished: [(partition: Int32, position: Int64)] {
-    readers.filter { !$0.isDone }.map { ($0.partition, $0.position) }
+    readers.filter { !$0.isDone || $0.expected != nil }.map { ($0.partition, $0.position) }
   }
+
+  /// The last record of each partition that had any in this batch; asked for once behind it.
+  package func takeNewest() -> [Int32: RecordProof] {
+    readers.reduce(into: [:]) { $0[$1.partition] = $1.takeNewest() }
+  }
+
+  /// Waits up to `timeoutMilliseconds` for the records that `assign` was given.
+  ///
+  /// - Returns: true once each was found to be the same, or to be gone.
+  /// - Throws: `RECORD_CHANGED` where another one stands in its place, or a partition's error.
+  package func compareProofs(timeoutMilliseconds: Int32) throws -> Bool {
+    try serveClient()
+    for reader in readers { try reader.compareExpected() }
+    if readers.allSatisfy({ $0.expected == nil }) { return true }
+    _ = signal.wait(.milliseconds(Int64(timeoutMilliseconds)))
+    signal.clear()
+    return false
+  }
+
+  /// The partitions whose proof was no longer there.
+  package var unproven: [Int32] { readers.filter(\.isUnproven).map(\.partition) }
 
   /// Delivers what has arrived; when nothing has, waits up to `timeoutMilliseconds` for it.
   ///

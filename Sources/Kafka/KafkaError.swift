@@ -31,6 +31,8 @@ package struct KafkaError: Error, Equatable, Sendable {
     package static let offsetOutOfRange = "OFFSET_OUT_OF_RANGE"
     /// A message arrived where none may arrive: the per-partition queues are not in force.
     package static let misrouted = "MESSAGE_MISROUTED"
+    /// A record that was read before is another one now.
+    package static let recordChanged = "RECORD_CHANGED"
     /// The two sides do not agree about TLS: a certificate, or that it is spoken at all.
     package static let tls = "TLS"
     /// A librdkafka property is unknown, has a bad value, or belongs to this program.

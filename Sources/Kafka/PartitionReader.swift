@@ -24,23 +24,35 @@ final class PartitionReader {
   /// What the broker said last instead of answering a fetch, and the library asks again after.
   private(set) var trouble: String?
   private let topic: String
+  /// The record before `position` that must come first; `nil` once it was looked for.
+  private(set) var expected: RecordProof?
+  /// Whether that record was asked for and is no longer there.
+  private(set) var isUnproven = false
+  /// The last record delivered, held until the next one or the end of the batch.
+  private var newest: UnsafeMutablePointer<rd_kafka_message_t>?
 
   /// Measured: 100 to 1000 messages a call cost the same, 10000 more (the cache).
   private static let capacity = 512
 
-  /// - Parameter queue: the partition's queue, not forwarded; owned from here on.
-  init(topic: String, partition: Int32, offset: Int64, queue: OpaquePointer) {
+  /// - Parameters:
+  ///   - queue: the partition's queue, not forwarded; owned from here on.
+  ///   - expected: the record from which on, instead of from `offset` on, the library fetches.
+  init(
+    topic: String, partition: Int32, offset: Int64, queue: OpaquePointer, expected: RecordProof?
+  ) {
     self.topic = topic
     self.partition = partition
     self.queue = queue
     position = offset
     end = offset
+    self.expected = expected
     buffer = .allocate(capacity: Self.capacity)
   }
 
   /// Gives back what is still borrowed from librdkafka; before the handle is destroyed.
   func release() {
     while head < count { drop() }
+    hold(nil)
     rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
     rd_kafka_queue_destroy(queue)
     buffer.deallocate()
@@ -56,10 +68,7 @@ final class PartitionReader {
   /// - Throws: the partition's error; nothing after it is delivered.
   func drain(_ handle: (MessageView) throws -> Void) throws -> Int {
     var delivered = 0
-    if head == count {
-      head = 0
-      count = max(0, rd_kafka_consume_batch_queue(queue, 0, buffer, Self.capacity))
-    }
+    refill()
     while head < count, !isDone {
       guard let message = buffer[head] else { preconditionFailure("librdkafka gave no message") }
       if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
@@ -69,6 +78,12 @@ final class PartitionReader {
       }
     }
     return delivered
+  }
+
+  private func refill() {
+    guard head == count else { return }
+    head = 0
+    count = max(0, rd_kafka_consume_batch_queue(queue, 0, buffer, Self.capacity))
   }
 
   private func deliver(
@@ -83,8 +98,56 @@ final class PartitionReader {
     try handle(MessageView(message))
     position = offset + 1
     if position >= end { isDone = true }
-    drop()
+    hold(message)
+    head += 1
     return true
+  }
+
+  /// Looks for the record that must come first, in what is there; does not wait.
+  /// - Throws: when another one stands in its place.
+  func compareExpected() throws(KafkaError) {
+    refill()
+    while let expected, head < count {
+      guard let message = buffer[head] else { preconditionFailure("librdkafka gave no message") }
+      if message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+        try note(message)
+        if reportedEnd >= position { giveUpExpected() }
+      } else if message.pointee.offset >= position {
+        giveUpExpected()
+      } else {
+        defer { drop() }
+        try compare(message, expected)
+        self.expected = nil
+      }
+    }
+  }
+
+  /// Compaction or retention took it.
+  private func giveUpExpected() {
+    expected = nil
+    isUnproven = true
+  }
+
+  private func compare(
+    _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ expected: RecordProof
+  ) throws(KafkaError) {
+    guard RecordProof(MessageView(message)) != expected else { return }
+    throw KafkaError(
+      KafkaError.Name.recordChanged,
+      "\(place): offset \(message.pointee.offset) holds another record than the one that was read "
+        + "from offset \(expected.offset)",
+      topic: topic, partition: partition, offset: expected.offset)
+  }
+
+  private func hold(_ message: UnsafeMutablePointer<rd_kafka_message_t>?) {
+    if let newest { rd_kafka_message_destroy(newest) }
+    newest = message
+  }
+
+  /// Of the last record of the batch; `nil` when it had none.
+  func takeNewest() -> RecordProof? {
+    defer { hold(nil) }
+    return newest.map { RecordProof(MessageView($0)) }
   }
 
   /// An event in the partition's queue that is not a record: its end, or its failure.

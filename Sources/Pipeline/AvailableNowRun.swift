@@ -16,6 +16,8 @@ final class AvailableNowRun {
   private let began = MonotonicClock.milliseconds()
   private var total: Int64 = 0
   private let mirror: GroupMirror?
+  /// Partitions whose newest record of earlier runs is gone.
+  private var unproven: Set<Int32> = []
 
   /// Connects to the brokers.
   init(_ query: BronzeQuery, _ context: RunContext) throws {
@@ -53,7 +55,14 @@ final class AvailableNowRun {
     let tables = try query.prepareTables(clusterID: consumer.metadata.clusterID)
     try prepareCheckpoint(plan)
     total = plan.target.reduce(0) { $0 + $1.value - (plan.start[$1.key] ?? $1.value) }
-    try consumer.assign(plan.fetchStart)
+    let proofs = plan.proofs(query.state?.newest ?? [:])
+    unproven = proofs.gone
+    try consumer.assign(plan.fetchStart, behind: proofs.comparable)
+    // Before a batch of this topic is planned, which the right one could not finish.
+    guard try isSameTopic() else {
+      report.wasStopped = true
+      return finished()
+    }
 
     let buffers = try BronzeBatch.Buffers(tables)
     var start = plan.start
@@ -73,11 +82,21 @@ final class AvailableNowRun {
 
   private func finished() -> RunReport {
     mirror?.finish(isHurried: context.stop.isSet)
+    warnOfUnproven()
     report.milliseconds = MonotonicClock.milliseconds() - began
     report.lastBatch = query.lastBatch
     report.bronzeVersion = query.bronze?.snapshot.version
     report.deadLetterVersion = query.deadLetters?.snapshot.version
     return report
+  }
+
+  private func warnOfUnproven() {
+    let partitions = unproven.union(consumer.unproven).sorted()
+    guard !partitions.isEmpty else { return }
+    context.log.warning(
+      "continuity unproven: \(configuration.kafka.topic) no longer has the newest record that was "
+        + "read from partition \(partitions.map(String.init).joined(separator: ", ")), so it "
+        + "cannot be told whether it is still the same topic", [("code", "CONTINUITY_UNPROVEN")])
   }
 
   // MARK: One batch
@@ -101,7 +120,8 @@ final class AvailableNowRun {
       report.wasStopped = true
       return start
     }
-    let accounting = query.accounting(of: id, from: start, upTo: end, staged)
+    let accounting = query.accounting(
+      of: id, from: start, upTo: end, staged, newest: consumer.takeNewest())
     // From here on nothing is discarded: when it fails, recovery knows what was committed.
     try query.commit(staged, accounting, timestampMs: entry.batchTimestampMs, in: tables)
     note(accounting, staged)
@@ -143,8 +163,7 @@ final class AvailableNowRun {
   /// - Returns: false when a stop was requested.
   private func read(_ batch: BronzeBatch, upTo end: [Int32: Int64]) throws -> Bool {
     consumer.beginBatch(upTo: end)
-    var guardian = StallGuard(
-      timeout: configuration.kafka.stallTimeout.wholeMilliseconds, topic: configuration.kafka.topic)
+    var guardian = stallGuard
     var polls = 0
     while !consumer.batchIsDone {
       if context.stop.isSet { return false }
@@ -159,6 +178,23 @@ final class AvailableNowRun {
       }
     }
     return true
+  }
+
+  /// Compares the newest records read before with what the topic has in their places now.
+  /// - Returns: false when a stop was requested.
+  private func isSameTopic() throws -> Bool {
+    var guardian = stallGuard
+    while try !consumer.compareProofs(timeoutMilliseconds: 100) {
+      if context.stop.isSet { return false }
+      step(.latestOffset)
+      try guardian.check(consumer)
+    }
+    return true
+  }
+
+  private var stallGuard: StallGuard {
+    StallGuard(
+      timeout: configuration.kafka.stallTimeout.wholeMilliseconds, topic: configuration.kafka.topic)
   }
 
   private var timeout: Int64 { configuration.schedule.runTimeout.wholeMilliseconds }

@@ -1,4 +1,5 @@
 package import JSON
+package import Kafka
 
 /// One partition's part of a batch, and of everything since the stream began.
 package struct PartitionAccount: Equatable, Sendable {
@@ -12,6 +13,9 @@ package struct PartitionAccount: Equatable, Sendable {
   package var absent: Int64
   /// The same since the stream's first offset in this partition, this batch included.
   package var total: Total
+  /// The last visible record of the range, or of the batch before when the range is empty; what
+  /// the next run compares before it goes on.
+  package var newest: RecordProof?
 
   /// Counts since the stream began; `start + good + dead + absent` is the batch's end.
   package struct Total: Equatable, Sendable {
@@ -32,7 +36,8 @@ package struct PartitionAccount: Equatable, Sendable {
   }
 
   package init(
-    start: Int64, end: Int64, good: Int64, dead: Int64, absent: Int64, total: Total
+    start: Int64, end: Int64, good: Int64, dead: Int64, absent: Int64, total: Total,
+    newest: RecordProof? = nil
   ) {
     self.start = start
     self.end = end
@@ -40,6 +45,7 @@ package struct PartitionAccount: Equatable, Sendable {
     self.dead = dead
     self.absent = absent
     self.total = total
+    self.newest = newest
   }
 }
 
@@ -193,6 +199,7 @@ extension PartitionAccount {
     }
     writer.key("total")
     total.write(to: &writer)
+    newest?.write(to: &writer)
     writer.endObject()
   }
 
@@ -201,11 +208,35 @@ extension PartitionAccount {
       let good = object.int64("good"), let dead = object.int64("dead"),
       let absent = object.int64("absent"), let total = object.object("total").flatMap(Total.init)
     else { return nil }
+    var newest: RecordProof?
+    if let given = object["newest"] {
+      guard let read = RecordProof(given) else { return nil }
+      newest = read
+    }
     // From a file: sums of what is accepted here cannot overflow.
     guard [good, dead, absent].allSatisfy({ (0...Self.most).contains($0) }),
       min(start, end) >= 0, end - start <= Self.most,
       start <= Int64.max - (good + dead + absent)
     else { return nil }
-    self.init(start: start, end: end, good: good, dead: dead, absent: absent, total: total)
+    self.init(
+      start: start, end: end, good: good, dead: dead, absent: absent, total: total, newest: newest)
+  }
+}
+
+extension RecordProof {
+  /// The member `newest` of a partition's account.
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.key("newest")
+    writer.beginObject()
+    writer.field("offset", offset)
+    writer.field("hash", String(hash, radix: 16))
+    writer.endObject()
+  }
+
+  fileprivate init?(_ value: JSONValue) {
+    guard let object = value.objectValue, let offset = object.int64("offset"), offset >= 0,
+      let hash = object.string("hash").flatMap({ UInt64($0, radix: 16) })
+    else { return nil }
+    self.init(offset: offset, hash: hash)
   }
 }

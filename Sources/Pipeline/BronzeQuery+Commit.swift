@@ -44,6 +44,7 @@ extension BronzeQuery {
     state.nextBatch = accounting.batch + 1
     state.position.merge(accounting.partitions.mapValues(\.end)) { $1 }
     state.totals.merge(accounting.partitions.mapValues(\.total)) { $1 }
+    for (partition, account) in accounting.partitions { state.newest[partition] = account.newest }
     state.lastCommitVersion = version
     state.noteMeanValueBytes(accounting)
     self.state = state

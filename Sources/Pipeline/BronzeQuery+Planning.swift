@@ -1,4 +1,5 @@
 internal import DurableIO
+internal import Kafka
 internal import StreamCheckpoint
 
 /// Before and after the records of a batch: what it will be, and where they went.
@@ -42,7 +43,7 @@ extension BronzeQuery {
   /// Where every offset of a staged batch went, and all before it.
   func accounting(
     of batch: Int64, from start: [Int32: Int64], upTo end: [Int32: Int64],
-    _ staged: BronzeBatch.Staged
+    _ staged: BronzeBatch.Staged, newest: [Int32: RecordProof] = [:]
   ) -> BatchAccounting {
     var partitions: [Int32: PartitionAccount] = [:]
     for (partition, last) in end {
@@ -56,7 +57,9 @@ extension BronzeQuery {
       total.dead += dead
       total.absent += absent
       partitions[partition] = PartitionAccount(
-        start: first, end: last, good: good, dead: dead, absent: absent, total: total)
+        start: first, end: last, good: good, dead: dead, absent: absent, total: total,
+        // A range without a visible record ends in nothing that could be compared later.
+        newest: newest[partition] ?? (first == last ? state?.newest[partition] : nil))
     }
     return BatchAccounting(
       query: Self.name, batch: batch, topic: configuration.kafka.topic,

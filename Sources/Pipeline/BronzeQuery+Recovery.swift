@@ -134,6 +134,7 @@ extension BronzeQuery {
     }
     state.nextBatch = complete + 1
     state.totals = newest?.accounting?.partitions.mapValues(\.total) ?? [:]
+    state.newest = newest?.accounting?.partitions.compactMapValues(\.newest) ?? [:]
     if let accounting = newest?.accounting { state.noteMeanValueBytes(accounting) }
     return state
   }

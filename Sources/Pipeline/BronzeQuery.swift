@@ -39,6 +39,8 @@ package final class BronzeQuery {
     var lastTimestampMs: Int64 = 0
     /// Everything since the stream began.
     var totals: [Int32: PartitionAccount.Total] = [:]
+    /// The newest record read from each partition, where one is known.
+    var newest: [Int32: RecordProof] = [:]
     /// Mean bytes of a record's value in the last batch that had any.
     var meanValueBytes: Double?
     /// A batch that is logged but not in the tables: to be read again, exactly.

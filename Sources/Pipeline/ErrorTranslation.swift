@@ -70,6 +70,12 @@ extension PipelineError {
         remedy: "correct protocol, ca_file or certificate_file in [kafka.security], or the "
           + "broker's certificate; files are read again by every run")
     }
+    if error.name == KafkaError.Name.recordChanged {
+      return PipelineError(
+        "TOPIC_RECREATED", .source, error.message,
+        remedy: "the topic was deleted and made again, or its log was replaced: keep the tables, "
+          + "and begin anew with `shopmetricsctl checkpoint reset --new-tables DIR`")
+    }
     if error.isAboutRecords {
       return PipelineError(
         "KAFKA_RECORDS_UNREADABLE", .source, error.message,

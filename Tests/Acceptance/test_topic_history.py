@@ -3,8 +3,9 @@
 import pytest
 from broker import Truth
 from hostile_broker import FETCH, HostileBroker
-from hostile_cases import good
+from hostile_cases import events, good
 from invariants import assert_idle_run_writes_nothing, assert_invariants
+from kafka_records import batch
 from support import CLEAN, DAMAGED_STATE, State
 
 TOPIC = "clickstream-events"
@@ -101,3 +102,48 @@ def test_every_legal_name_of_a_topic_works(scratch, name):
         state.run_once()
         assert_invariants(state, Truth.read(broker.bootstrap, name))
         assert_idle_run_writes_nothing(state)
+
+
+def others(base, count):
+    """Records as good as those of `good`, and none of them the same."""
+    return batch(base, events(base + 5000, count))
+
+
+@pytest.mark.parametrize("recreated", [
+    {0: [others(0, 60)], 1: [others(0, 60)], 2: [others(0, 60)]},
+    {0: [good(0), others(10, 30)], 1: [good(0, 3)], 2: []},
+], ids=["from the start", "in its last record only"])
+def test_a_recreated_topic_that_has_grown_longer_is_named(scratch, recreated):
+    with HostileBroker(TOPIC, log()) as broker:
+        state = open_state(scratch, broker, max_offsets_per_batch=10)
+        state.run_once()
+        before = state.tree()
+        broker.partitions = recreated
+        for _ in range(2):
+            outcome = state.run_once(expect=DAMAGED_STATE)
+            assert "[TOPIC_RECREATED] partition" in outcome.output, outcome.output
+            assert "another record than the one that was read from offset" in outcome.output
+        assert state.tree() == before, "not even a batch was planned"
+        broker.partitions = {**log(), 2: [good(0, 7)]}
+        state.run_once()
+        assert_invariants(state, Truth.read(broker.bootstrap, TOPIC))
+        assert_idle_run_writes_nothing(state)
+
+
+def test_a_newest_record_that_is_gone_leaves_a_warning(scratch):
+    with HostileBroker(TOPIC, {0: [good(0)]}) as broker:
+        state = open_state(scratch, broker)
+        state.run_once()
+        # Retention took everything that was read, and nothing else.
+        broker.partitions = {0: [good(10)]}
+        outcome = state.run_once()
+        assert outcome.output.count("continuity unproven") == 1, outcome.output
+        assert "from partition 0," in outcome.output
+        broker.partitions = {0: [good(10), good(20)]}
+        assert "unproven" not in state.run_once().output
+        # And compaction took the last one.
+        broker.partitions = {0: [good(10), good(20, 9), good(31)]}
+        assert "continuity unproven" in state.run_once().output
+        assert sorted(row["kafka_offset"] for row in state.rows()[0]) == \
+            [*range(30), *range(31, 41)]
+        assert state.tool("verify").code == CLEAN

@@ -6,10 +6,24 @@ struct KafkaPlan: Equatable {
   var start: [Int32: Int64]
   /// Where the run ends in each partition, exclusive.
   var target: [Int32: Int64]
+  /// The first offset that each partition still has.
+  var beginning: [Int32: Int64] = [:]
   /// Offsets that the checkpoint needs and the broker no longer has.
   var lost: [Int32: Range<Int64>] = [:]
 
   var isEmpty: Bool { target.allSatisfy { start[$0.key] == $0.value } }
+
+  /// The partitions that this run reads from.
+  private var withNews: Set<Int32> { Set(target.keys.filter { start[$0] != target[$0] }) }
+
+  /// Which of the newest records read before can be compared, and where they are gone.
+  func proofs(
+    _ newest: [Int32: RecordProof]
+  ) -> (comparable: [Int32: RecordProof], gone: Set<Int32>) {
+    let wanted = newest.filter { withNews.contains($0.key) && lost[$0.key] == nil }
+    let comparable = wanted.filter { $0.value.offset >= beginning[$0.key] ?? .max }
+    return (comparable, Set(wanted.keys).subtracting(comparable.keys))
+  }
 
   /// Where fetching begins: behind what is lost.
   var fetchStart: [Int32: Int64] {
@@ -39,6 +53,7 @@ extension KafkaPlan {
   ) throws {
     start = [:]
     target = bounds.end
+    beginning = bounds.beginning
     let needed = position.merging(pendingEnd ?? [:]) { max($0, $1) }
     for (partition, offset) in needed.sorted(by: { $0.key < $1.key }) {
       guard let end = bounds.end[partition] else {

@@ -112,7 +112,7 @@ extension LagReport.Partition {
     self.partition = partition
     beginning = bounds.beginning[partition]
     end = bounds.end[partition]
-    self.position = position ?? beginning ?? 0
+    self.position = position ?? 0
     do {
       _ = try KafkaPlan(
         topic: configuration.kafka.topic,

@@ -75,6 +75,20 @@ extension MessageCatalog {
         + "checkpoint show`, then `shopmetricsctl checkpoint reset`; new records with the old "
         + "offsets would otherwise never be read."),
     CatalogMessage(
+      "TOPIC_RECREATED", "cddb57dd5ef44feb932aaf644746ab64",
+      "The topic is another one of the same name",
+      cause: "The newest record that was read stands no longer at its offset: another one does. "
+        + "The topic was deleted and made again, or its log was replaced.",
+      remedy: "Nothing was read from it. Keep the tables and begin anew beside them with "
+        + "`shopmetricsctl checkpoint reset --new-tables DIR`, or restore the topic."),
+    CatalogMessage(
+      "CONTINUITY_UNPROVEN", "13c8b1a2dfa944a9a4d99951185037dc",
+      "It cannot be told whether the topic is still the same",
+      cause: "The newest record that was read is no longer in the topic, through retention or "
+        + "compaction, so there is nothing to compare. Offsets fit, and reading went on.",
+      remedy: "None, when retention explains it: runs that follow each other faster than it do not "
+        + "see this. Else compare the topic's records with the newest rows of Bronze."),
+    CatalogMessage(
       "WRONG_CLUSTER", "0a88f49a9dbe4e6ab95adb18e8a7cedd",
       "The brokers belong to another cluster than the checkpoint",
       cause: "kafka.brokers was changed to another cluster, or the cluster was made anew. Its "
