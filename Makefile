@@ -130,10 +130,10 @@ fmt: swift ## Format the sources
 	swift format --in-place --recursive Sources Tests deploy Package.swift
 
 .PHONY: check
-check: swift ## Formatting, unit file, warnings
+check: swift ## Formatting, unit files, warnings
 	swift format lint --strict --recursive Sources Tests deploy Package.swift
 	@if command -v systemd-analyze >/dev/null; then \
-	  systemd-analyze security --offline=true --threshold=11 deploy/shopmetricsd.service; fi
+	  systemd-analyze security --offline=true --threshold=11 deploy/*.service; fi
 
 .PHONY: deb
 deb: build docs deb-packages ## Build the Debian package into .build/deb, and look at it with lintian
@@ -198,6 +198,9 @@ uninstall: ## Remove what `make install` put there; tables and configuration sta
 	rm -f $(DESTDIR)$(CATALOGDIR)/shopmetrics.catalog $(DESTDIR)$(BASHDIR)/shopmetrics{d,ctl}
 	rm -f $(DESTDIR)$(ZSHDIR)/_shopmetrics{d,ctl} $(DESTDIR)$(FISHDIR)/shopmetrics{d,ctl}.fish
 	rm -rf $(DESTDIR)$(DOCDIR)
+	@if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then \
+	  systemctl daemon-reload; journalctl --update-catalog; \
+	fi
 
 .PHONY: clean
 clean: ## Remove what was built

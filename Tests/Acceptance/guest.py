@@ -41,9 +41,10 @@ def journal(*matches):
             if line.startswith("{")]
 
 
-def messages_since(cursor, unit):
-    """What the unit and systemd about it have written behind an entry."""
-    return [entry["MESSAGE"] for entry in journal("-u", unit, f"--after-cursor={cursor}")]
+def messages_since(cursor, unit, code=None):
+    """What the unit, and systemd about it, have written behind an entry; only lines of `code`."""
+    kind = [f"SHOPMETRICS_CODE={code}"] if code else []
+    return [entry["MESSAGE"] for entry in journal("-u", unit, f"--after-cursor={cursor}", *kind)]
 
 
 def newest_entry():
@@ -53,7 +54,8 @@ def newest_entry():
 
 def apt(*arguments):
     """apt-get as a person uses it who keeps the own configuration; what it said."""
-    return run("apt-get", "--yes", "-o", "Dpkg::Options::=--force-confold", *arguments,
+    return run("apt-get", "--yes", "--no-install-recommends",
+               "-o", "Dpkg::Options::=--force-confold", *arguments,
                environment={"DEBIAN_FRONTEND": "noninteractive"})
 
 

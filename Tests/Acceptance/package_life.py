@@ -20,10 +20,11 @@ import duckdb
 import polars
 import pytest
 from broker import EmbeddedBroker, Truth, wait_until
-from guest import apt, drop_in, journal, messages_since, newest_entry, run, show, status_of, wait_for
+from guest import (
+    apt, drop_in, journal, messages_since, newest_entry, run, show, status_of, wait_for)
 from invariants import assert_invariants
 from real_kafka import RealKafka
-from support import BAD_CONFIGURATION, CLEAN, State, binary
+from support import BAD_CONFIGURATION, CLEAN, ROOT, State, binary
 
 PACKAGES = Path(os.environ["SHOPMETRICS_PACKAGES"])  # this.deb, and next.deb to upgrade to
 SERVICE, RUN, TIMER = "shopmetricsd.service", "shopmetricsd-run.service", "shopmetricsd-run.timer"
@@ -97,6 +98,18 @@ def disk():
     run("umount", STATE)
 
 
+def test_make_install_gives_the_service_what_it_needs_and_uninstall_takes_it_back():
+    make = ["make", "-C", ROOT, f"RELEASE={binary('shopmetricsd').parent}"]
+    run(*make, "install")
+    assert (CONFIGURATION.group(), STATE.owner()) == ("shopmetrics", "shopmetrics")
+    run("systemctl", "start", SERVICE)
+    assert os.readlink(f"/proc/{show('MainPID', SERVICE)}/exe") == "/usr/local/sbin/shopmetricsd"
+    run(*make, "uninstall")
+    assert (show("LoadState", SERVICE), show("ActiveState", SERVICE)) == ("not-found", "inactive")
+    CONFIGURATION.unlink()
+    shutil.rmtree(STATE)
+
+
 def test_an_installation_starts_and_enables_nothing():
     apt("install", PACKAGES / "this.deb")
     for unit in (SERVICE, TIMER):
@@ -146,8 +159,8 @@ def test_the_service_is_ready_and_takes_what_comes(disk, shop):
     run("systemctl", "start", SERVICE)
     assert (show("ActiveState", SERVICE), show("SubState", SERVICE)) == ("active", "running")
     shop.ingest(2000)
-    wait_until(lambda: show("StatusText", SERVICE).startswith("idle; "), "an idle service")
-    assert re.search(r"; next \d\d:\d\d:\d\d", show("StatusText", SERVICE))
+    wait_until(lambda: re.match(r"idle; run .*; next \d\d:\d\d:\d\d", show("StatusText", SERVICE)),
+               "a status text with the next run")
 
 
 def test_the_journal_finds_lines_by_field():
@@ -159,18 +172,15 @@ def test_the_journal_finds_lines_by_field():
 def test_a_reload_takes_good_settings_over_and_keeps_the_old_ones_otherwise(shop):
     pid, before = show("MainPID", SERVICE), newest_entry()
 
-    def said(words):
-        return any(words in text for text in messages_since(before, SERVICE))
-
     shop.state.configure(schedule={"every": "2s"})
     run("systemctl", "reload", SERVICE)
-    wait_until(lambda: said("reloaded"), "the reload's line")
+    wait_until(lambda: messages_since(before, SERVICE, "RELOADED"), "the reload's line")
     shop.state.configure(schedule={"every": "never"})
     run("systemctl", "reload", SERVICE, expect=1)
-    assert said("schedule.every")
+    assert any("schedule.every" in text for text in messages_since(before, SERVICE))
     # The unit checks the file before the signal; without that, the service has to.
     os.kill(int(pid), signal.SIGHUP)
-    wait_until(lambda: said("reload refused"), "the refusal's line")
+    wait_until(lambda: messages_since(before, SERVICE, "RELOAD_REFUSED"), "the refusal's line")
     wait_for("active", SERVICE)
     shop.state.configure(schedule={"every": "1s"})
     run("systemctl", "reload", SERVICE)
@@ -185,6 +195,16 @@ def test_the_sandbox_is_in_force_and_leaves_an_exposure_of_1_1_at_most():
     assert int(facts["CapBnd"], 16) == int(facts["CapPrm"], 16) == 0
     assert (facts["NoNewPrivs"], facts["Seccomp"]) == ("1", "2")
     assert pwd.getpwuid(int(facts["Uid"].split()[0])).pw_name == "shopmetrics"
+
+
+def test_operators_reach_the_service_in_its_sandbox_and_readers_only_look():
+    run("shopmetricsctl", "pause")
+    wait_until(lambda: show("StatusText", SERVICE).startswith("paused"), "a pause")
+    reader = ["runuser", "-u", "nobody", "-g", "shopmetrics", "--", "shopmetricsctl"]
+    assert "paused" in run(*reader, "status")
+    assert "only root" in run(*reader, "resume", expect=BAD_CONFIGURATION)
+    run("shopmetricsctl", "resume")
+    wait_until(lambda: show("StatusText", SERVICE).startswith("idle"), "the next run")
 
 
 def test_a_stop_in_the_middle_of_a_run_takes_less_than_five_seconds(shop):
@@ -313,7 +333,7 @@ def test_an_upgrade_restarts_once_and_keeps_what_was_decided(shop):
     load.terminate()
     load.wait()
     assert show("ActiveState", SERVICE) == "active" and show("MainPID", SERVICE) != pid
-    assert sum(" starting (" in text for text in messages_since(before, SERVICE)) == 1
+    assert len(messages_since(before, SERVICE, "STARTING")) == 1
     assert CONFIGURATION.read_text() == mine and CONFIGURATION.group() == "shopmetrics"
     assert Path(f"{CONFIGURATION}.dpkg-dist").exists()
     assert run("systemctl", "is-enabled", SERVICE).strip() == "enabled"
@@ -327,7 +347,7 @@ def test_a_removal_stops_the_service_and_keeps_configuration_and_tables(shop):
     run("systemctl", "start", SERVICE)
     pid, before = show("MainPID", SERVICE), newest_entry()
     apt("remove", "shopmetricsd")
-    assert any(text == "stopped" for text in messages_since(before, SERVICE))
+    assert len(messages_since(before, SERVICE, "STOPPED")) == 1
     assert not Path(f"/proc/{pid}").exists() and not Path("/usr/sbin/shopmetricsd").exists()
     assert CONFIGURATION.exists() and shop.state.batches("commits")
 
