@@ -103,6 +103,7 @@ crash-sweep: build venv ## Kill the daemon at every file-changing system call, a
 	$(PYTHON) Tests/CrashSweep/sweep.py --scenario silver
 	$(PYTHON) Tests/CrashSweep/sweep.py --scenario rebuild
 	$(PYTHON) Tests/CrashSweep/sweep.py --scenario retry
+	$(PYTHON) Tests/CrashSweep/sweep.py --scenario operations
 
 .PHONY: error-sweep
 error-sweep: build venv ## Let 600 system calls of the service fail, one at a time, and check

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from broker import TOPIC, Truth
-from events import mixed
+from events import encode, event, mixed
 from hostile_broker import HostileBroker
 from invariants import assert_idle_run_writes_nothing, assert_invariants
 from kafka_records import batch
@@ -239,6 +239,7 @@ def test_a_reset_that_goes_back_stores_twice_and_verify_knows(stream, broker):
     assert copies(stream) == Counter(
         {place: 2 if place in twice else 1 for place in truth.records})
     assert_sound(stream)
+    command(stream, "verify", "--deep")
     # And once more, from a stream that was reset before.
     command(stream, "checkpoint", "reset", "--to", "earliest", "--yes")
     broker.produce(mixed(30, seed=5, start=900))
@@ -268,6 +269,28 @@ def test_a_reset_never_goes_back_in_time(state, broker):
     rows, _ = state.rows()
     later = [row for row in rows if row["ingested_at"] > newest]
     assert 2 * len(later) == len(rows)
+
+
+def test_letters_of_a_stream_that_was_reset_are_decoded_again(state, broker):
+    state.configure(limits={"max_value": "1KiB"})
+    big = encode(event(1, page="x" * 2000))
+    broker.produce([(0, None, big, 0, None), *mixed(30, bad_share=0)])
+    state.run_once()
+    command(state, "checkpoint", "reset", "--to", "earliest", "--yes")
+    state.configure(limits={"max_value": "1MiB"})
+    retry = "dead-letters", "retry", "--reason", "too_large", "--yes"
+    command(state, *retry)
+    command(state, "verify")
+    state.configure(limits={"max_value": "1KiB"})
+    state.run_once()
+    assert_sound(state)
+    state.configure(limits={"max_value": "1MiB"})
+    command(state, *retry)
+    assert copies(state) == Counter(dict.fromkeys(broker.truth().records, 2))
+    assert state.rows()[1] == []
+    broker.produce(mixed(30, seed=3, start=100))
+    state.run_once()
+    assert_sound(state)
 
 
 def test_a_reset_that_only_goes_on_is_a_skip(stream, broker):

@@ -1,7 +1,7 @@
 """Kills the programs at every file-changing system call of their runs and checks what is left.
 
-    sweep.py [--scenario bronze|silver|rebuild|retry] [--sample N] [--seed S] [--workers W] [--twice]
-             [--only NAME]
+    sweep.py [--scenario bronze|silver|rebuild|retry|operations] [--sample N] [--seed S]
+             [--workers W] [--twice] [--only NAME]
 
 For each start state of a scenario a run is recorded (crashpoints.c): that names every point
 (thread, call, ordinal). Then for each point: a copy of the same start state, a run that is killed
@@ -29,12 +29,13 @@ sys.path[:0] = [str(Path(__file__).resolve().parent),
 
 from broker import EmbeddedBroker  # noqa: E402
 from bronze_scenarios import BronzeSweep  # noqa: E402
+from operations_scenarios import OperationsSweep  # noqa: E402
 from retry_scenarios import RetrySweep  # noqa: E402
 from silver_scenarios import RebuildSweep, SilverSweep  # noqa: E402
 from support import binary  # noqa: E402
 
 SWEEPS = {"bronze": BronzeSweep, "silver": SilverSweep, "rebuild": RebuildSweep,
-          "retry": RetrySweep}
+          "retry": RetrySweep, "operations": OperationsSweep}
 
 
 def call_and_folder(point):

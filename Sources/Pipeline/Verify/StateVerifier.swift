@@ -199,7 +199,7 @@ package struct StateVerifier {
     let dead = accounts.reduce(0) { $0 + $1.total.dead } - (isWaiting ? current?.dead ?? 0 : 0)
     let (rows, deadRows) = (events.records(of: partition), letters.records(of: partition))
     let place = "partition \(partition)"
-    if accounts.count == 1 {
+    if state.earlierStreams.isEmpty {
       report.compare("ROW_COUNT", "\(place), clickstream_raw", good, rows?.counted ?? 0)
       report.compare("ROW_COUNT", "\(place), clickstream_dead_letter", dead, deadRows?.counted ?? 0)
     } else {
