@@ -32,7 +32,7 @@ sweep() {
 suite "crash sweep, 100 points of Bronze" 3 sweep bronze 100
 suite "crash sweep, 60 points of Silver" 3 sweep silver 60
 suite "crash sweep, 60 of a rebuild" 3 sweep rebuild 60
-suite "crash sweep, 40 of a retry of letters" 2 sweep retry 40
+suite "crash sweep, 30 of a retry of letters" 2 sweep retry 30
 suite "crash sweep, 40 of checkpoint commands" 2 sweep operations 40
 errors() {
   "$SHOPMETRICS_PYTHON" Tests/CrashSweep/errors.py --reads --scenario "$1" --sample "$2" \
