@@ -5,6 +5,8 @@ the daemon goes on by itself.
 """
 
 import json
+import os
+import pwd
 import shutil
 import signal
 from collections import Counter
@@ -438,3 +440,18 @@ def test_tables_says_what_there_is_to_query(stream):
 def test_no_tables_yet(state):
     assert command(state, "tables").strip() == "no tables yet"
     assert command(state, "tables", "--json").strip() == "[]"
+
+
+# -- whose files they are
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="SKIPPED: only root can act for another user")
+def test_what_root_does_is_the_services(stream):
+    """The daemon's user must be able to replace what a command of root's has written."""
+    nobody = pwd.getpwnam("nobody")
+    stream.root.chmod(0o755)
+    for path in [stream.directory, *stream.directory.rglob("*")]:
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    command(stream, "checkpoint", "skip", "--partition", "1", "--to", "77", "--yes")
+    command(stream, "checkpoint", "reset", "--to", "earliest", "--yes")
+    owners = {(path.stat().st_uid, path.stat().st_gid) for path in stream.directory.rglob("*")}
+    assert owners == {(nobody.pw_uid, nobody.pw_gid)}
