@@ -93,10 +93,17 @@ def test_the_state_directory_can_be_moved_as_a_whole(stored, broker):
     assert stored.tool("verify", "--deep").code == CLEAN
 
 
+def settings(text):
+    """The file's tables, without those in which nothing is set."""
+    tables = tomllib.loads(text)
+    kafka = {key: value for key, value in tables.pop("kafka").items() if value != {}}
+    return kafka, {name: table for name, table in tables.items() if table != {}}
+
+
 def test_the_dump_is_a_configuration_with_the_same_meaning(stored):
     outcome = execute(stored.command("--dump-config"))
     assert outcome.code == CLEAN, outcome
-    assert tomllib.loads(outcome.output) == tomllib.loads(stored.config.read_text())
+    assert settings(outcome.output) == settings(stored.config.read_text())
     assert f"# {stored.config}: 3 settings changed" in outcome.output
     copy = stored.root / "copy.toml"
     copy.write_text(outcome.output)
