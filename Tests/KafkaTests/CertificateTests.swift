@@ -20,10 +20,10 @@ import Testing
   }
 
   @Test func `names and the last day are read`() throws {
-    let summary = try #require(summary(Self.certificate))
-    #expect(summary.subject == "CN=kafka-1")
-    #expect(summary.issuer == "CN=kafka-1")
-    #expect(summary.lastDay == "2054-04-11")
+    let read = try #require(summary(Self.certificate))
+    #expect(read.subject == "CN=kafka-1")
+    #expect(read.issuer == "CN=kafka-1")
+    #expect(read.lastDay == "2054-04-11")
   }
 
   @Test func `no damage of any byte and no cut does harm`() {
