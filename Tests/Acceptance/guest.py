@@ -43,8 +43,9 @@ def journal(*matches):
 
 def messages_since(cursor, unit, code=None):
     """What the unit, and systemd about it, have written behind an entry; only lines of `code`."""
-    kind = [f"SHOPMETRICS_CODE={code}"] if code else []
-    return [entry["MESSAGE"] for entry in journal("-u", unit, f"--after-cursor={cursor}", *kind)]
+    # Not as a match: journalctl skips the first match when the cursor's own entry is none.
+    return [entry["MESSAGE"] for entry in journal("-u", unit, f"--after-cursor={cursor}")
+            if code in (None, entry.get("SHOPMETRICS_CODE"))]
 
 
 def newest_entry():

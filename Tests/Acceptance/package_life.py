@@ -197,12 +197,10 @@ def test_the_sandbox_is_in_force_and_leaves_an_exposure_of_1_1_at_most():
     assert pwd.getpwuid(int(facts["Uid"].split()[0])).pw_name == "shopmetrics"
 
 
-def test_operators_reach_the_service_in_its_sandbox_and_readers_only_look():
+def test_operators_reach_the_service_in_its_sandbox():
     run("shopmetricsctl", "pause")
     wait_until(lambda: show("StatusText", SERVICE).startswith("paused"), "a pause")
-    reader = ["runuser", "-u", "nobody", "-g", "shopmetrics", "--", "shopmetricsctl"]
-    assert "paused" in run(*reader, "status")
-    assert "only root" in run(*reader, "resume", expect=BAD_CONFIGURATION)
+    assert "paused" in run("shopmetricsctl", "status")
     run("shopmetricsctl", "resume")
     wait_until(lambda: show("StatusText", SERVICE).startswith("idle"), "the next run")
 

@@ -18,7 +18,7 @@ MOST_BYTES = 15 << 20
 def make(*arguments):
     """`make` for the programs under test, whatever build they come from."""
     outcome = execute(["make", "--no-print-directory", "-C", str(ROOT),
-                       f"RELEASE={binary('shopmetricsd').parent}", *arguments], 120)
+                       f"RELEASE={binary('shopmetricsd').parent}", *arguments], 300)
     assert outcome.code == CLEAN, outcome.output
 
 
@@ -67,10 +67,10 @@ def test_the_package_is_clean_and_its_life_under_systemd(scratch):
     build_next(package.rename(scratch / "this.deb"), scratch / "next.deb")
     life = Path(__file__).with_name("package_life.py")
     outcome = execute(
-        [f"{TESTBED}/with-systemd", "--net", "private", "--timeout", "240", "--bind-ro",
+        [f"{TESTBED}/with-systemd", "--net", "private", "--timeout", "400", "--bind-ro",
          str(scratch), "--journal", str(scratch / "journal"), "--", sys.executable, "-m", "pytest",
          "-x", "-q", "-rs", "-p", "no:cacheprovider", str(life)],
-        260, {"SHOPMETRICS_PACKAGES": str(scratch)})
+        430, {"SHOPMETRICS_PACKAGES": str(scratch)})
     if outcome.code == CANNOT:
         pytest.skip(f"SKIPPED: {outcome.output.strip()}")
     journal = (scratch / "journal").read_text().splitlines()[-60:]
