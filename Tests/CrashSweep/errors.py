@@ -63,7 +63,6 @@ PATIENCE = 30
 NEEDS_PATH_IN_SANDBOX = ("EROFS", "EACCES")
 
 MESSAGE = re.compile(r"\[[A-Z_]+\] [^;]+; (?P<effect>[^;]+); (?P<remedy>\S+ \S.+)")
-ALERT = " alert "  # repeats the error for whoever is to be woken up
 CREATION = f"/{0:020}.json"
 LEFTOVER = "a temporary file stays"
 INSTEAD = "read the commits instead"
@@ -221,7 +220,7 @@ def message_faults(case, service, directory):
     """What is wrong with what the service said."""
     path = f"{directory}{service.points[service.failed][1]}"
     lines = [line for line in service.output.splitlines()
-             if path in line and case.error in line and ALERT not in line]
+             if path in line and case.error in line]
     if not lines and case.call in READS and service.code == CLEAN:
         return  # a second look at what can be had otherwise
     if not lines:

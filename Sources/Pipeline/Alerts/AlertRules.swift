@@ -1,3 +1,5 @@
+internal import Systemd
+
 /// Decides what somebody must hear of: each trouble once, and its end once.
 package struct AlertRules: Sendable {
   private let after: Int
@@ -67,7 +69,8 @@ package struct AlertRules: Sendable {
 
   private func alert(_ event: Alert.Event, _ text: String) -> Alert {
     Alert(
-      event: event, code: lastError?.code, text: text, consecutiveFailures: failures,
+      event: event, code: lastError?.code, text: PrintableText.escaping(text),
+      consecutiveFailures: failures,
       lastSuccess: hasSucceeded ? lastSuccess.wall : nil)
   }
 

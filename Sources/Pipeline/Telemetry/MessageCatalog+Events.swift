@@ -67,11 +67,12 @@ extension MessageCatalog {
       cause: "What stood in the way is gone. The line says how many runs had failed.",
       remedy: "Nothing. What was missed is read by the runs from now on."),
     CatalogMessage(
-      "ALERT", "7333dd5baf6c4d84863c09143cff09ad", "Somebody was told of failing runs",
+      "ALERT", "7333dd5baf6c4d84863c09143cff09ad", "Somebody was told of failing runs, or of their end",
       cause: "As many runs in a row as on_failure.after says have failed, or the daemon ended "
-        + "because an operator is needed. The on_failure program and webhook were called.",
-      remedy: "The line has the code of the last error: look it up here. `shopmetricsctl status` "
-        + "shows it too."),
+        + "because an operator is needed, or runs succeed again. The on_failure program or webhook "
+        + "took the message.",
+      remedy: "The line of the failed run has the code of the error: look it up here. "
+        + "`shopmetricsctl status` shows it too."),
     CatalogMessage(
       "NO_SUCCESS", "c952ba4c86724fdc89112d5f205688b5", "No run has succeeded for too long",
       cause:

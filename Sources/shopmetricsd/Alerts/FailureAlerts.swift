@@ -82,34 +82,28 @@ final class FailureAlerts: Sendable {
   }
 
   private func deliver(_ alert: Alert, _ settings: FailureSettings) {
-    let level: LogLevel = alert.event == .recovered ? .notice : .error
-    log(level, "alert \(alert.event.rawValue): \(alert.text)", [("code", Self.code(alert.event))])
-    let document = PrintableText.escaping(alert.document(host: host))
+    // Of every other event the runs themselves have logged what there is to say.
+    if alert.event == .noSuccess { log.error(alert.text, [("code", "NO_SUCCESS")]) }
+    let document = alert.document(host: host)
     if let program = settings.exec.first {
       let command = HookCommand(
         program: program, arguments: Array(settings.exec.dropFirst()),
         environment: [
           "SHOPMETRICS_EVENT": alert.event.rawValue, "SHOPMETRICS_CODE": alert.code ?? "",
-          "SHOPMETRICS_TEXT": PrintableText.escaping(alert.text),
+          "SHOPMETRICS_TEXT": alert.text,
         ], input: document + "\n")
-      report(command.run(), of: "on_failure.exec (\(program))")
+      run(command, for: alert, as: "on_failure.exec (\(program))")
     }
     if let webhook = settings.webhook {
-      report(
-        HookCommand.post(document, to: webhook).run(), of: "on_failure.webhook")
+      run(.post(document, to: webhook), for: alert, as: "on_failure.webhook")
     }
   }
 
-  private func report(_ problem: String?, of hook: String) {
-    guard let problem else { return }
-    log.warning("\(hook) did not take the alert: \(problem)", [("code", "ALERT_FAILED")])
-  }
-
-  private static func code(_ event: Alert.Event) -> String {
-    switch event {
-    case .failing, .stopped: "ALERT"
-    case .noSuccess: "NO_SUCCESS"
-    case .recovered: "RECOVERED"
+  private func run(_ command: HookCommand, for alert: Alert, as hook: String) {
+    if let problem = command.run() {
+      log.warning("\(hook) did not take the alert: \(problem)", [("code", "ALERT_FAILED")])
+    } else {
+      log.notice("\(hook) took the alert \(alert.event.rawValue)", [("code", "ALERT")])
     }
   }
 

@@ -70,12 +70,13 @@ struct AlertRulesTests {
 
   @Test func `The document is JSON, whatever the error holds`() throws {
     var rules = rules()
-    let nasty = PipelineError("X", .system, "a \"b\"\n\u{1B}[31m\u{0}", remedy: "none")
+    let nasty = PipelineError("X", .system, "a \"b\"\n\u{1B}[31m\u{0}\u{202E}", remedy: "none")
     let told = rules.noteFailure(nasty)
     let alert = try #require(told)
     let object = try #require(try JSONValue.parse(alert.document(host: "h")).objectValue)
     #expect(object.string("event") == "failing")
     #expect(object.string("text")?.contains("a \"b\"") == true)
+    #expect(object.string("text")?.contains("\\u{202e}") == true)
     #expect(object["lastSuccessMs"] == .null)
   }
 }
