@@ -393,6 +393,35 @@ def test_a_checkpoint_made_again(stream, broker, harm):
     assert_sound(stream)
 
 
+def test_partitions_that_came_later_are_no_beginning(scratch):
+    logs = {p: [batch(base, [b"{}"] * 5) for base in (0, 5)] for p in range(3)}
+    with HostileBroker(TOPIC, {p: logs[p] for p in (0, 1)}) as broker:
+        state = State(scratch, broker.bootstrap, silver={"enabled": False})
+        state.run_once()
+        broker.partitions = logs
+        state.run_once()
+        initial = state.initial_offsets()
+        lose(state)
+        command(state, "checkpoint", "rebuild", "--yes")
+        assert state.initial_offsets() == initial == {0: 0, 1: 0}
+        assert_sound(state)
+
+
+def test_the_checkpoint_of_another_stream_says_nothing(stream, broker, scratch):
+    other = State(scratch / "other", broker.brokers,
+                  kafka={"starting_offsets": json.dumps({TOPIC: {"0": 80, "1": 80, "2": 80}})})
+    other.run_once()
+    initial = stream.initial_offsets()
+    lose(stream)
+    shutil.copytree(other.checkpoint, stream.checkpoint)
+    assert "[QUERY_CHANGED]" in stream.run_once(expect=DAMAGED_STATE).output
+    command(stream, "checkpoint", "rebuild", "--yes")
+    assert stream.initial_offsets() == initial
+    stream.run_once()
+    assert_invariants(stream, broker.truth())
+    assert_sound(stream)
+
+
 def test_a_sound_checkpoint_is_not_made_again(stream):
     before = stream.tree()
     text = command(stream, "checkpoint", "rebuild", "--yes", expect=BAD_CONFIGURATION)

@@ -135,8 +135,19 @@ package struct CheckpointRebuild {
     return Plan(
       queryID: newest.queryID, newest: newest.accounting.batch, oldest: batches[0].id,
       position: newest.accounting.partitions.mapValues(\.end),
-      initial: old.initialOffsets ?? newest.accounting.partitions.mapValues(\.total.start),
-      batches: batches)
+      initial: initialOffsets(old, newest, before: batches[0]), batches: batches)
+  }
+
+  /// Where the stream began; without the partitions that the topic got later, whose first batch
+  /// would seem to have lost them.
+  private func initialOffsets(
+    _ old: OldCheckpoint, _ newest: BatchCommit, before oldest: Batch
+  ) -> [Int32: Int64] {
+    let isOfQuery = old.queryID ?? newest.queryID == newest.queryID
+    let known = isOfQuery ? old.initialOffsets : nil
+    return (known ?? newest.accounting.partitions.mapValues(\.total.start)).filter {
+      $0.value <= oldest.end[$0.key] ?? -1
+    }
   }
 
   private struct BatchCommit {
