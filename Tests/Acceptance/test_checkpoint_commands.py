@@ -444,7 +444,13 @@ def test_a_checkpoint_lost_behind_a_reset_is_not_guessed(stream):
     command(stream, "checkpoint", "reset", "--to", "earliest", "--yes")
     lose(stream)
     text = command(stream, "checkpoint", "rebuild", "--yes", expect=DAMAGED_STATE)
-    assert "[REBUILD_IMPOSSIBLE]" in text and "was reset" in text
+    assert "[REBUILD_IMPOSSIBLE]" in text and "put the newest copy that the reset kept" in text
+    # As the message says: the reset is undone, and done again.
+    (kept,) = backups(stream)
+    (stream.checkpoint.parent / kept).rename(stream.checkpoint)
+    command(stream, "checkpoint", "reset", "--to", "earliest", "--yes")
+    stream.run_once()
+    assert_sound(stream)
 
 
 # -- tables

@@ -199,7 +199,8 @@ package struct CheckpointRebuild {
       throw impossible(
         "its newest batch is the last one of a stream that was reset, and no batch says where the "
           + "next stream begins",
-        "run `shopmetricsctl checkpoint reset`, with `--to` as it was")
+        "put the newest copy that the reset kept, \(configuration.paths.bronzeCheckpoint).<date>, "
+          + "in the checkpoint's place and run `shopmetricsctl checkpoint reset` again")
     }
     if old.queryID ?? newest.queryID == newest.queryID, let committed = old.newestCommit,
       committed > batch
