@@ -124,6 +124,16 @@ def test_a_webhook_gets_failing_and_recovered(scratch, broker):
     assert "canary" not in daemon.output, daemon.output
 
 
+def test_an_address_is_no_pattern(scratch):
+    with receiver() as server:
+        path = f"{SECRET_PATH}-{{a,b}}-[x"
+        address = f"http://127.0.0.1:{server.server_port}{path}"
+        with service(failing_state(scratch, webhook=address)) as daemon:
+            wait_until(lambda: server.posts, "the alert")
+        assert [post[0] for post in server.posts] == [path]
+        assert "canary" not in daemon.output
+
+
 def test_the_address_is_in_no_command_line(scratch):
     with receiver() as server:
         server.pause.clear()

@@ -32,6 +32,7 @@ struct HookCommand {
         data-raw = \(quoted(document))
         user-agent = "shopmetricsd/\(ProgramVersion.number)"
         proto = "=http,https"
+        globoff
         fail
         silent
         show-error
