@@ -160,6 +160,17 @@ def command_lines():
                 pass
 
 
+def test_what_is_not_printable_is_escaped_and_the_document_stays_json(scratch):
+    log = scratch / "alerts"
+    state = State(
+        scratch, "127.0.0.1:9", directory=scratch / "zero\u200bwidth",
+        storage={"min_free": "1TiB"}, on_failure={"exec": [hook(scratch, f"cat >> {log}")]})
+    with service(state):
+        wait_until(lambda: log.exists() and log.read_text().endswith("\n"), "the alert")
+    document = json.loads(log.read_text())
+    assert document["code"] == "LOW_DISK" and "/zero\\u{200b}width " in document["text"]
+
+
 def test_a_webhook_that_refuses_is_tried_again_and_then_named(scratch):
     with receiver() as server:
         server.answers = [503]
