@@ -113,14 +113,15 @@ final class RunLoop {
     service.news.signal()
     switch result {
     case .success(let report):
-      noteSuccess(of: record, report, failuresBefore: failures.before)
+      noteEnd(of: record, report, failuresBefore: record.isSuccess ? failures.before : 0)
       return nil
     case .failure(let problem):
       return noteFailure(of: record, problem)
     }
   }
 
-  private func noteSuccess(of run: RunRecord, _ report: RunReport, failuresBefore: Int64) {
+  /// - Parameter failuresBefore: those that this run put an end to.
+  private func noteEnd(of run: RunRecord, _ report: RunReport, failuresBefore: Int64) {
     var text = "run \(run.number) \(run.outcome.rawValue): \(report.summary)"
     var code = run.outcome == .stopped ? "RUN_STOPPED" : "RUN_OK"
     if failuresBefore > 0 {
@@ -134,6 +135,7 @@ final class RunLoop {
         ("code", code), ("run", String(run.number)), ("records", String(run.records)),
         ("dead", String(run.dead)), ("milliseconds", String(run.milliseconds)),
       ])
+    guard run.isSuccess else { return }
     schedule.noteSuccess()
     service.alerts.noteSuccess()
   }

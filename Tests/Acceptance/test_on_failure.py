@@ -11,8 +11,12 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from broker import wait_until
+from broker import TOPIC, wait_until
+from control import wait_for
 from events import encode, event
+from hostile_broker import FETCH, HostileBroker
+from hostile_cases import good
+from service import Service
 from support import CLEAN, DAMAGED_STATE, State
 
 SECRET_PATH = "/hook/canary-7f3a91"
@@ -211,6 +215,23 @@ def test_a_stop_for_damage_is_told_before_the_end(scratch, broker, state):
         wait_until(lambda: daemon.poll() is not None, "the end")
     assert daemon.returncode == DAMAGED_STATE
     assert log.read_text() == "stopped\n"
+
+
+def test_a_stop_in_the_next_run_is_no_recovery(scratch):
+    log = scratch / "alerts"
+    with HostileBroker(TOPIC, {0: [good(0)]}, silent=(FETCH,)) as broker:
+        state = State(
+            scratch, broker.bootstrap, kafka={"stall_timeout": "2s"},
+            schedule={"every": "1s", "max_backoff": "1s"},
+            on_failure={"exec": [hook(scratch, f"echo $SHOPMETRICS_EVENT >> {log}")]})
+        with Service(state) as daemon:
+            wait_until(lambda: log.exists() and log.read_text(), "the alert")
+            wait_for(state, lambda found: found["run"] and found["run"]["number"] > 1
+                     and (found["run"]["progress"] or {}).get("phase") == "getBatch",
+                     "the next try")
+        assert "stopped: nothing new" in daemon.said
+        assert "before it failed" not in daemon.said and "alert recovered" not in daemon.said
+        assert log.read_text() == "failing\n"
 
 
 def test_that_nothing_succeeds_is_told(scratch):

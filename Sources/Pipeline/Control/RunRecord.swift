@@ -57,6 +57,11 @@ package struct RunRecord: Equatable, Sendable {
     sessionsVersion = silver.sessionsVersion
   }
 
+  /// Whether it showed that runs work; one that was told to stop before its first batch did not.
+  package var isSuccess: Bool {
+    outcome == .ok || outcome == .stopped && (batches > 0 || silverBatches > 0)
+  }
+
   /// Records that the run took from Kafka.
   package var records: Int64 { good + dead }
 

@@ -73,10 +73,8 @@ package struct ServiceSnapshot: Equatable, Sendable {
 
   mutating func note(_ run: RunRecord) {
     current = nil
-    switch run.outcome {
-    case .failed:
-      consecutiveFailures += 1
-    case .ok, .stopped:
+    if run.outcome == .failed { consecutiveFailures += 1 }
+    if run.isSuccess {
       consecutiveFailures = 0
       lastSuccessMs = run.startedMs + run.milliseconds
     }
