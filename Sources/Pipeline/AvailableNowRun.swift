@@ -70,7 +70,8 @@ final class AvailableNowRun {
       start = try runBatch(pending, from: start, plan, tables, buffers)
     }
     while !report.wasStopped, start != plan.target {
-      guard MonotonicClock.milliseconds() - began <= timeout else {
+      // One batch at least: slow answers before it would otherwise let every run end with none.
+      guard report.batches == 0 || MonotonicClock.milliseconds() - began <= timeout else {
         report.wasStopped = true
         break
       }

@@ -589,3 +589,14 @@ def test_a_run_ends_behind_its_batch_when_its_time_is_over(scratch):
             ask(state, "run")
             assert wait_for_run(state, 2)["outcome"] == "ok"
         assert_invariants(state, Truth.read(broker.bootstrap, TOPIC))
+
+
+def test_a_run_with_slow_brokers_commits_a_batch_all_the_same(scratch):
+    with HostileBroker(TOPIC, {0: [good(0), good(10)]}) as broker:
+        state = State(scratch, broker.bootstrap, schedule={"every": "1h", "run_timeout": "10s"},
+                      limits={"max_offsets_per_batch": 10})
+        broker.before = lambda api: time.sleep(5.2 if api == LIST_OFFSETS else 0)
+        with Service(state):
+            run = wait_for_run(state, 1)
+        # Its time was over before the first record came.
+        assert run["outcome"] == "stopped" and run["batches"] == 1, run
