@@ -8,7 +8,10 @@ extension AvailableNowRun {
   func makePlan() throws -> KafkaPlan {
     step(.latestOffset)
     let kafka = configuration.kafka
-    let bounds = try consumer.bounds(timeout: kafka.connectTimeout)
+    // Two questions.
+    let bounds = try context.heartbeat.waiting(atMost: kafka.connectTimeout * 2) {
+      try consumer.bounds(timeout: kafka.connectTimeout)
+    }
     guard let state = query.state else { preconditionFailure("a run begins after recovery") }
     let pendingEnd = try state.pending.flatMap { entry in
       try entry.sources.first?.map {
@@ -18,9 +21,11 @@ extension AvailableNowRun {
     let position =
       state.hasInitialOffsets || state.nextBatch > 0
       ? state.position
-      : try consumer.position(
-        kafka.startingOffsets, in: bounds, timeout: kafka.connectTimeout,
-        setting: "kafka.starting_offsets")
+      : try context.heartbeat.waiting(atMost: kafka.connectTimeout) {
+        try consumer.position(
+          kafka.startingOffsets, in: bounds, timeout: kafka.connectTimeout,
+          setting: "kafka.starting_offsets")
+      }
     return try KafkaPlan(
       topic: kafka.topic, position: position, pendingEnd: pendingEnd, bounds: bounds,
       onMissingData: configuration.loss.onMissingData)

@@ -24,8 +24,14 @@ final class AvailableNowRun {
     self.query = query
     self.context = context
     configuration = query.configuration
-    let consumer = try KafkaConsumer.open(
-      configuration, expectedPartitions: query.state?.position.count ?? 0, log: context.log)
+    // Two clients at most, of which each may take as long.
+    let consumer = try context.heartbeat.waiting(
+      atMost: query.configuration.kafka.connectTimeout * 2
+    ) {
+      try KafkaConsumer.open(
+        query.configuration, expectedPartitions: query.state?.position.count ?? 0,
+        log: context.log)
+    }
     self.consumer = consumer
     mirror = configuration.kafka.mirrorGroup.map {
       GroupMirror(group: $0, consumer: consumer, log: context.log)

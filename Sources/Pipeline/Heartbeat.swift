@@ -35,13 +35,34 @@ package final class StopRequest: Sendable {
 /// system call stops beating, and the watchdog notices.
 package final class Heartbeat: Sendable {
   private let last = Atomic<Int64>(MonotonicClock.milliseconds())
+  private let due = Atomic<Int64>(MonotonicClock.milliseconds())
 
   package init() {}
 
-  package func beat() { last.store(MonotonicClock.milliseconds(), ordering: .releasing) }
+  package func beat() { beat(nextWithin: .zero) }
+
+  /// Takes a step that ends by itself after `limit`, such as a question to brokers.
+  package func waiting<Value>(
+    atMost limit: Duration, _ step: () throws -> Value
+  ) rethrows -> Value {
+    beat(nextWithin: limit)
+    defer { beat() }
+    return try step()
+  }
+
+  private func beat(nextWithin limit: Duration) {
+    let now = MonotonicClock.milliseconds()
+    last.store(now, ordering: .releasing)
+    due.store(now + limit.wholeMilliseconds, ordering: .releasing)
+  }
 
   /// Milliseconds since the last step.
   package var age: Int64 {
     MonotonicClock.milliseconds() - last.load(ordering: .acquiring)
+  }
+
+  /// Milliseconds for which the next step has been due, which a healthy thread takes at once.
+  package var delay: Int64 {
+    MonotonicClock.milliseconds() - due.load(ordering: .acquiring)
   }
 }

@@ -74,7 +74,7 @@ final class Service: Sendable {
       }
       alerts.noteTime()
       let isOver = thread.exitStatus != nil
-      guard watch.look(at: state.snapshot, isAlive: isOver || heartbeat.age < watch.limit) else {
+      guard watch.look(at: state.snapshot, isAlive: isOver || heartbeat.delay < watch.limit) else {
         abandonRun(control)
       }
     }

@@ -473,6 +473,16 @@ def test_a_disk_that_hangs_stops_the_watchdog_and_nothing_else(state, broker, sc
 # -- systemd's protocol, and the end
 
 
+def test_waiting_for_silent_brokers_is_no_hang(scratch):
+    systemd = Notifications(scratch)
+    with HostileBroker(TOPIC, {0: [good(0)]}, silent=(METADATA,)) as broker:
+        state = State(scratch, broker.bootstrap, kafka={"connect_timeout": "1min"}, **RARELY)
+        with Service(state, environment=systemd.environment(watchdog_seconds=2)):
+            wait_for(state, lambda found: found["silentMs"] > 3000, "a long wait")
+            fed = systemd.count("WATCHDOG=1")
+            wait_until(lambda: systemd.count("WATCHDOG=1") > fed + 1, "food during the wait")
+
+
 def test_systemd_hears_of_readiness_reload_and_stop_in_order(state, scratch):
     state.configure(**RARELY)
     systemd = Notifications(scratch)
