@@ -81,6 +81,7 @@ final class RunLoop {
   }
 
   private func adopt(_ new: Configuration) {
+    if let problem = misfit(of: new) { return service.withdrawReload(problem, for: configuration) }
     pipeline = StreamPipeline(configuration: new, lock: service.lock.value, log: service.log)
     let failed = service.state.snapshot.consecutiveFailures > 0
     if new.schedule != configuration.schedule {
@@ -91,6 +92,17 @@ final class RunLoop {
     // Whoever corrects the settings after a failure wants to see whether it helped.
     if failed { schedule.requestRun() }
     configuration = new
+  }
+
+  /// Why settings that are good in themselves would end the daemon at its next run.
+  private func misfit(of new: Configuration) -> PipelineError? {
+    do throws(PipelineError) {
+      _ = try StateFit.examine(new)
+      return nil
+    } catch {
+      // Other troubles are no matter of the settings: the run judges them.
+      return error.kind == .configuration ? error : nil
+    }
   }
 
   // MARK: A run

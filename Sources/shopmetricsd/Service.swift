@@ -132,10 +132,27 @@ final class Service: Sendable {
   }
 
   private func refuseReload(_ reason: String) {
+    noteRefusal(reason)
+    notifier.ready(status: state.snapshot.sentence)
+  }
+
+  private func noteRefusal(_ reason: String) {
     state.noteReload(isRefused: true)
     log.error(
       "reload refused, old settings stay: \(reason)", [("code", "RELOAD_REFUSED")])
-    notifier.ready(status: state.snapshot.sentence)
+  }
+
+  /// The run thread, which may wait for the disk, found that the settings do not fit the tables.
+  func withdrawReload(_ problem: PipelineError, for old: Configuration) {
+    let isNewest = reloaded.withLock { newer in
+      if newer == nil { accepted.withLock { $0 = old } }
+      return newer == nil
+    }
+    guard isNewest else { return }
+    log.setLevel(old.log.level)
+    alerts.adopt(old)
+    noteRefusal(problem.description)
+    news.signal()
   }
 }
 

@@ -400,6 +400,31 @@ def test_a_refused_reload_says_why_and_changes_nothing(idle, change, words):
     assert status(state)["refusedReloadMs"] is None
 
 
+def test_a_reload_that_does_not_fit_the_tables_is_withdrawn(idle, broker):
+    state = idle.state
+    good_settings = state.config.read_text()
+
+    def declare(kind):
+        state.config.write_text(
+            f'{good_settings}\n[[columns]]\nname = "campaign"\ntype = "{kind}"\n')
+        idle.process.send_signal(signal.SIGHUP)
+
+    declare("string")
+    idle.line("reloaded")
+    ask(state, "run")
+    broker.produce(mixed(20))
+    assert wait_for_run(state, 2)["outcome"] == "ok"
+    broker.produce(mixed(20))
+    ask(state, "run")
+    assert wait_for_run(state, 3)["outcome"] == "ok"
+    declare("long")
+    line = idle.line("reload refused, old settings stay", "[COLUMN_TYPE_CHANGED]")
+    assert "campaign as long" in line
+    assert wait_for(state, lambda found: found["refusedReloadMs"], "the refusal")
+    ask(state, "run")
+    assert wait_for_run(state, 4)["outcome"] == "ok"
+
+
 def test_a_corrected_setting_is_tried_at_once(scratch, broker):
     state = State(scratch, "127.0.0.1:9", kafka={"connect_timeout": "1s"},
                   schedule={"every": "1h", "max_backoff": "1h"})
