@@ -5,8 +5,8 @@ import Synchronization
 /// What the daemon answers on its control socket, on a client's thread.
 final class ControlAnswers: Sendable {
   private let service: Service
-  /// One client at a time asks the brokers.
-  private let brokers = Mutex(())
+  /// One client at a time asks the brokers: when that last began, and what came of it.
+  private let lastLag = Mutex<(began: Int64, result: Result<LagReport, PipelineError>)?>(nil)
 
   init(service: Service) { self.service = service }
 
@@ -50,12 +50,18 @@ final class ControlAnswers: Sendable {
   }
 
   private func lag() throws(PipelineError) -> ControlAnswer {
-    let report = brokers.withLock { _ in
-      Result { () throws(PipelineError) in
+    let arrival = MonotonicClock.milliseconds()
+    let result = lastLag.withLock { last in
+      // Clients who wait for the same brokers get one answer, or each would wait for all others.
+      if let last, last.began >= arrival { return last.result }
+      let began = MonotonicClock.milliseconds()
+      let result = Result { () throws(PipelineError) in
         try LagReport.ask(service.configuration, log: service.log)
       }
+      last = (began, result)
+      return result
     }
-    var answer = try report.get()
+    var answer = try result.get()
     answer.recordsPerSecond = service.state.snapshot.recordsPerSecond
     return .lag(answer)
   }

@@ -252,6 +252,23 @@ for command in ("pause", "run", "resume", "status"):
     assert [run["number"] for run in status(state)["runs"]] == [1]
 
 
+def test_many_who_ask_silent_brokers_wait_for_one_answer(scratch):
+    with HostileBroker(TOPIC, {0: [good(0)]}, silent=(METADATA,)) as broker:
+        state = State(scratch, broker.bootstrap, kafka={"connect_timeout": "1s"},
+                      schedule={"every": "1h", "run_at_start": False})
+        with Service(state) as daemon:
+            daemon.line("ready")
+            began = time.monotonic()
+            clients = [connect(state) for _ in range(12)]
+            for client in clients:
+                client.sendall(b'{"command":"lag"}\n')
+            answers = [json.loads(read_all(client)) for client in clients]
+            assert all(answer["error"]["code"] == "KAFKA_UNAVAILABLE" for answer in answers)
+            assert time.monotonic() - began < 8
+            for client in clients:
+                client.close()
+
+
 @pytest.mark.parametrize("garbage", [
     b"\n", b"{}\n", b"status\n", b'{"command":"halt"}\n', b'{"command":7}\n', b"[" * 4000 + b"\n",
     b'{"command":"status"}x\n', bytes(range(256)) + b"\n", b"\xff" * 100,
