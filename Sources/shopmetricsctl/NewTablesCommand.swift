@@ -15,7 +15,7 @@ struct NewTablesCommand {
 
   /// Without confirmation only says what would be done.
   func execute(isConfirmed: Bool) throws -> ExitStatus {
-    try Operator.becomeOwner(of: configuration.storage.stateDirectory)
+    try StateOwner.become(ownerOf: configuration.storage.stateDirectory)
     let (start, waiting) = try place.plan(goal)
     if isConfirmed { try place.make(beginningAt: start, lock: Operator.lock) }
     let verb = isConfirmed ? "begins" : "would begin"

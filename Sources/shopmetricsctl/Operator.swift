@@ -27,7 +27,7 @@ import Systemd
       case .status(let path, let json, let watches):
         return try StatusCommand(try configuration(path)).execute(json: json, watches: watches)
       case .lag(let path, let json):
-        return try LagCommand(try configuration(path)).execute(json: json)
+        return try LagCommand(try configuration(path, asksBrokers: true)).execute(json: json)
       case .runs(let path, let json):
         return try RunsCommand(try configuration(path)).execute(json: json)
       case .run(let path, let waits):
@@ -39,9 +39,10 @@ import Systemd
       case .showCheckpoint(let path, let json):
         return try CheckpointCommand(try configuration(path)).execute(json: json)
       case .moveStream(let path, let order, let isConfirmed):
-        return try MoveCommand(try configuration(path), order).execute(isConfirmed: isConfirmed)
+        return try MoveCommand(try configuration(path, asksBrokers: true), order)
+          .execute(isConfirmed: isConfirmed)
       case .beginElsewhere(let path, let directory, let goal, let isConfirmed):
-        return try NewTablesCommand(try configuration(path), directory, goal)
+        return try NewTablesCommand(try configuration(path, asksBrokers: true), directory, goal)
           .execute(isConfirmed: isConfirmed)
       case .rebuildCheckpoint(let path, let isConfirmed):
         return try RebuildCheckpointCommand(try configuration(path))
@@ -73,29 +74,23 @@ import Systemd
     }
   }
 
+  /// The configuration of a command that may only be allowed to read.
+  ///
+  /// - Parameter asksBrokers: whether what cannot be seen from here, such as the service's
+  ///   credentials, is missed when the brokers are asked; then it is said.
   /// - Throws: `ConfigurationErrors`.
-  static func configuration(_ path: String) throws -> Configuration {
-    try ConfigurationFile.load(path: path)
+  static func configuration(_ path: String, asksBrokers: Bool = false) throws -> Configuration {
+    let found = try ConfigurationFile.look(path: path)
+    if asksBrokers { for note in found.notes { complain("note: \(note)") } }
+    return found.configuration
   }
 
   /// Takes the state directory for a command that changes what is in it.
   ///
   /// - Throws: `InstanceLock.Failure`, with the holder's process id; `SystemError`.
   static func lock(_ paths: StatePaths) throws -> InstanceLock {
-    try becomeOwner(of: paths.stateDirectory)
+    try StateOwner.become(ownerOf: paths.stateDirectory)
     return try InstanceLock.acquire(path: paths.lock)
-  }
-
-  /// Root's commands make files that the daemon must be able to read and replace, so the process
-  /// goes on as the user that the state directory belongs to.
-  static func becomeOwner(of directory: String) throws(SystemError) {
-    var status = stat()
-    guard geteuid() == 0, stat(directory, &status) == 0, status.st_uid != 0 else { return }
-    umask(0o027)
-    var group = status.st_gid
-    guard setgroups(1, &group) == 0, setgid(group) == 0, setuid(status.st_uid) == 0 else {
-      throw SystemError(errno: errno, call: "setuid", path: directory)
-    }
   }
 
   /// What commands tell while they work.

@@ -16,7 +16,7 @@ struct ProduceCommand {
     if let brokers = options.brokers {
       kafka = Configuration(brokers: brokers.split(separator: ",").map(String.init)).kafka
     } else {
-      kafka = try Operator.configuration(options.configuration).kafka
+      kafka = try Operator.configuration(options.configuration, asksBrokers: true).kafka
     }
     topic = options.topic ?? kafka.topic
     var properties = kafka.clientProperties.map { ($0.name, $0.value) }

@@ -121,7 +121,12 @@ final class RunLoop {
     let record = RunRecord(
       number: number, startedMs: began.wall,
       milliseconds: ClockReading.now.monotonic - began.monotonic, result)
-    let failures = state.endRun(record)
+    switch result {
+    case .success: if record.isSuccess { schedule.noteSuccess() }
+    case .failure(let problem):
+      schedule.noteFailure(isTransient: problem.kind == .unavailable, .now)
+    }
+    let failures = state.endRun(record, nextRunIn: schedule.wait(.now))
     service.news.signal()
     switch result {
     case .success(let report):
@@ -148,7 +153,6 @@ final class RunLoop {
         ("dead", String(run.dead)), ("milliseconds", String(run.milliseconds)),
       ])
     guard run.isSuccess else { return }
-    schedule.noteSuccess()
     service.alerts.noteSuccess()
   }
 
@@ -160,7 +164,6 @@ final class RunLoop {
       service.alerts.noteStop(problem)
       return problem.exitStatus
     }
-    schedule.noteFailure(isTransient: problem.kind == .unavailable, .now)
     service.alerts.noteFailure(problem)
     return nil
   }

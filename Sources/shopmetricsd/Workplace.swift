@@ -20,6 +20,7 @@ struct Workplace {
     log = Log(level: configuration.log.level, to: Journal(identifier: "shopmetricsd"))
     let paths = configuration.paths
     do {
+      try StateOwner.become(ownerOf: paths.stateDirectory)
       try Files.makeDirectories(paths.stateDirectory)
     } catch {
       throw StartFailure(.translating(error))

@@ -199,7 +199,7 @@ extension ConfigurationLoader {
   ) -> String? {
     let remedy = "; in the unit: LoadCredential=\(name):/path/of/the/secret"
     guard let directory = surroundings.credentialsDirectory else {
-      reportUnlessCheck(
+      reportToService(
         key,
         "the credential \(name) is absent: $CREDENTIALS_DIRECTORY is not set, so this is not a "
           + "service with credentials" + remedy)
@@ -209,7 +209,7 @@ extension ConfigurationLoader {
     guard access(path, R_OK) == 0 else {
       // systemd shows credentials to the main process, not to those of ExecReload=.
       if errno == EACCES {
-        reportUnlessCheck(key, "\(path): \(SystemText.error(EACCES))")
+        reportToService(key, "\(path): \(SystemText.error(EACCES))")
         return nil
       }
       report(
@@ -230,7 +230,8 @@ extension ConfigurationLoader {
     for case (let key, let path?, let use) in files
     where nodes[key] != nil && access(path, use) != 0 {
       let verb = use == X_OK ? "called" : "read"
-      report(key, "\(path) cannot be \(verb): \(SystemText.error(errno))")
+      report(
+        key, "\(path) cannot be \(verb): \(SystemText.error(errno))", asNote: reader == .tool)
     }
     checkKeyMode()
   }

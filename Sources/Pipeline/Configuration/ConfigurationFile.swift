@@ -20,6 +20,16 @@ package enum ConfigurationFile {
     }
   }
 
+  /// Who reads the file.
+  ///
+  /// All but the service may see less of the system than it does: what they cannot look at is a
+  /// note and no error.
+  enum Reader {
+    case service, check
+    /// An operator's tool, which may only be allowed to read.
+    case tool
+  }
+
   /// Reads and checks the file and the paths and credentials that it names; changes nothing.
   ///
   /// Throws all problems at once, those of the file in its order. A syntax error hides what
@@ -27,10 +37,10 @@ package enum ConfigurationFile {
   package static func load(
     path: String, surroundings: Surroundings = .current
   ) throws(ConfigurationErrors) -> Configuration {
-    try examine(path, surroundings, isCheck: false).configuration
+    try examine(path, surroundings, .service).configuration
   }
 
-  /// What `--check-config` finds in a file without errors.
+  /// What a look finds in a file without errors.
   package struct Check: Sendable {
     package let configuration: Configuration
     package let changedSettings: Int
@@ -43,21 +53,37 @@ package enum ConfigurationFile {
   package static func check(
     path: String, surroundings: Surroundings = .current
   ) throws(ConfigurationErrors) -> Check {
-    let loader = try examine(path, surroundings, isCheck: true)
+    let check = try survey(path, surroundings, .check)
+    return Check(
+      configuration: check.configuration, changedSettings: check.changedSettings,
+      notes: check.notes + check.configuration.kafka.warnings)
+  }
+
+  /// The same for a tool that looks at the state, and may not be allowed to change it.
+  package static func look(
+    path: String, surroundings: Surroundings = .current
+  ) throws(ConfigurationErrors) -> Check {
+    try survey(path, surroundings, .tool)
+  }
+
+  private static func survey(
+    _ path: String, _ surroundings: Surroundings, _ reader: Reader
+  ) throws(ConfigurationErrors) -> Check {
+    let loader = try examine(path, surroundings, reader)
     return Check(
       configuration: loader.configuration, changedSettings: loader.changedSettings,
-      notes: loader.notes + loader.configuration.kafka.warnings)
+      notes: loader.notes)
   }
 
   /// The same for `--dump-config`.
   package static func dump(
     path: String, surroundings: Surroundings = .current
   ) throws(ConfigurationErrors) -> ConfigurationDump {
-    ConfigurationDump(try examine(path, surroundings, isCheck: true), path: path)
+    ConfigurationDump(try examine(path, surroundings, .check), path: path)
   }
 
   private static func examine(
-    _ path: String, _ surroundings: Surroundings, isCheck: Bool
+    _ path: String, _ surroundings: Surroundings, _ reader: Reader
   ) throws(ConfigurationErrors) -> ConfigurationLoader {
     let file: ConfigurationBytes
     do {
@@ -65,7 +91,7 @@ package enum ConfigurationFile {
     } catch {
       throw ConfigurationErrors(path: path, problems: [.about(error.message)])
     }
-    var loader = ConfigurationLoader(source: SourceText(file.bytes), isCheck: isCheck)
+    var loader = ConfigurationLoader(source: SourceText(file.bytes), reader)
     guard loader.parse(file.bytes) else {
       throw ConfigurationErrors(path: path, problems: loader.problems)
     }

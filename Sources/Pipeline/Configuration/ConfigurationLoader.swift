@@ -4,14 +4,14 @@ struct ConfigurationLoader {
   private(set) var problems: [ConfigurationProblem] = []
   /// Where each key that is present stands, by dotted path.
   private(set) var nodes: [String: TOMLNode] = [:]
-  /// What could not be looked at from here, in whole sentences; only in a check.
+  /// What could not be looked at from here, in whole sentences; only for other readers than the service.
   private(set) var notes: [String] = []
   let source: SourceText
-  private let isCheck: Bool
+  let reader: ConfigurationFile.Reader
 
-  init(source: SourceText, isCheck: Bool = false) {
+  init(source: SourceText, _ reader: ConfigurationFile.Reader = .service) {
     self.source = source
-    self.isCheck = isCheck
+    self.reader = reader
   }
 
   /// Reads everything that can be judged key by key; `false` when the text is not even TOML.
@@ -65,9 +65,14 @@ struct ConfigurationLoader {
       ConfigurationProblem(place: region.flatMap(source.place(of:)), message: message))
   }
 
-  /// A problem in a run; in a check, which may see less than the service does, only a note.
-  mutating func reportUnlessCheck(_ path: String, _ message: String) {
-    if isCheck {
+  /// A problem for the service; for others, who may see less, only a note.
+  mutating func reportToService(_ path: String, _ message: String) {
+    report(path, message, asNote: reader != .service)
+  }
+
+  /// A problem, or a sentence about what could not be looked at.
+  mutating func report(_ path: String, _ message: String, asNote: Bool) {
+    if asNote {
       notes.append("\(path) is not checked here: \(message)")
     } else {
       report(path, message)

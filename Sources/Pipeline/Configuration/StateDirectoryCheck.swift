@@ -3,24 +3,27 @@ import Glibc
 /// Whether the state directory can hold tables and checkpoints without harm.
 extension ConfigurationLoader {
   mutating func checkStateDirectory() {
-    guard let problem = StateDirectoryCheck.problem(configuration.storage.stateDirectory) else {
-      return
-    }
+    let problem = StateDirectoryCheck.problem(
+      configuration.storage.stateDirectory, isWritten: reader != .tool)
+    guard let problem else { return }
     report("storage.state_directory", "storage.state_directory \(problem)")
   }
 }
 
 enum StateDirectoryCheck {
   /// Completes the sentence "storage.state_directory …"; `nil` when all is well.
-  static func problem(_ path: String) -> String? {
+  ///
+  /// - Parameter isWritten: whether it has to be writable, or a place where it can be made.
+  static func problem(_ path: String, isWritten: Bool = true) -> String? {
     if let table = enclosingTable(of: path) {
       return "is \(path), inside the Delta table \(table); a VACUUM there would delete it"
     }
     var status = stat()
     guard lstat(path, &status) == 0 else {
-      return errno == ENOENT ? absent(path) : "is \(path): \(SystemText.error(errno))"
+      guard errno == ENOENT else { return "is \(path): \(SystemText.error(errno))" }
+      return isWritten ? absent(path) : nil
     }
-    return problem(path, status) ?? linkInside(path)
+    return problem(path, status) ?? linkInside(path) ?? (isWritten ? unwritable(path) : nil)
   }
 
   /// The service's start makes it; that needs a parent in which it can be made.
@@ -46,6 +49,10 @@ enum StateDirectoryCheck {
     if status.st_mode & S_IWOTH != 0 {
       return "is \(path), which everybody may write to; chmod o-w it"
     }
+    return nil
+  }
+
+  private static func unwritable(_ path: String) -> String? {
     guard access(path, R_OK | W_OK | X_OK) != 0 else { return nil }
     let reason = SystemText.error(errno)
     return "is \(path), which is not writable: \(reason); under systemd, "

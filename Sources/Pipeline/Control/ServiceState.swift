@@ -87,9 +87,13 @@ package final class ServiceState: Sendable {
     facts.withLock { $0.snapshot.plannedEnds = ends }
   }
 
+  /// - Parameter wait: as in `noteNextRun`.
   /// - Returns: how many runs in a row have failed now, and how many had before this one.
-  package func endRun(_ record: RunRecord) -> (failures: Int64, before: Int64) {
+  package func endRun(
+    _ record: RunRecord, nextRunIn wait: Int64?
+  ) -> (failures: Int64, before: Int64) {
     facts.withLock { facts in
+      facts.nextRun = wait.map { MonotonicClock.milliseconds() + $0 }
       let before = facts.snapshot.consecutiveFailures
       facts.snapshot.note(record)
       return (facts.snapshot.consecutiveFailures, before)

@@ -18,7 +18,7 @@ struct ServiceStateTests {
     #expect(state.snapshot.state == .idle)
     let record = run(.failure(Self.failure))
     #expect(state.snapshot.state == .running)
-    _ = state.endRun(record)
+    _ = state.endRun(record, nextRunIn: nil)
     #expect(state.snapshot.state == .waiting)
     #expect(state.setPaused(true))
     #expect(state.snapshot.state == .paused)
@@ -37,14 +37,16 @@ struct ServiceStateTests {
   }
 
   @Test func `Failures in a row are counted, and a success ends the count`() {
-    for count in 1...3 { #expect(state.endRun(run(.failure(Self.failure))).failures == count) }
-    let end = state.endRun(run())
+    for count in 1...3 {
+      #expect(state.endRun(run(.failure(Self.failure)), nextRunIn: nil).failures == count)
+    }
+    let end = state.endRun(run(), nextRunIn: nil)
     #expect(end.failures == 0 && end.before == 3)
     #expect(state.snapshot.lastSuccessMs == 1500)
   }
 
   @Test func `Only the last hundred runs are kept`() {
-    for _ in 1...120 { _ = state.endRun(run()) }
+    for _ in 1...120 { _ = state.endRun(run(), nextRunIn: nil) }
     #expect(state.snapshot.runs.map(\.number) == Array(21...120))
   }
 
