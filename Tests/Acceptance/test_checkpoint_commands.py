@@ -161,7 +161,9 @@ def poisoned(scratch):
     broker.partitions = {0: good}
     served = b"".join([bytes(torn), good[2].data, good[3].data])
     rest = b"".join([good[2].data, good[3].data])
-    broker.verbatim = {0: lambda offset: served if offset < 20 else rest}
+    # Alone what is read first, to be compared: the batch is logged after that.
+    broker.verbatim = {
+        0: lambda offset: good[0].data if offset < 10 else served if offset < 20 else rest}
     return state, broker
 
 
