@@ -297,6 +297,39 @@ def test_letters_of_a_stream_that_was_reset_are_decoded_again(state, broker):
     assert_sound(state)
 
 
+def test_retries_around_a_reset_are_of_their_stream(state, broker):
+    def run_and_retry(number):
+        state.configure(limits={"max_value": "1KiB"})
+        broker.produce([(0, None, encode(event(number + n, padding="x" * 2000)), 0, None)
+                        for n in range(3)])
+        state.run_once()
+        state.configure(limits={"max_value": "1MiB"})
+        command(state, "dead-letters", "retry", "--reason", "too_large", "--yes")
+        command(state, "verify")
+
+    state.directory.mkdir()
+    run_and_retry(0)
+    run_and_retry(10)
+    command(state, "checkpoint", "reset", "--to", "earliest", "--yes")
+    command(state, "verify")
+    run_and_retry(20)
+    state.run_once()
+    assert_sound(state)
+
+
+def test_letters_of_two_streams_in_one_retry(state, broker):
+    state.configure(limits={"max_value": "1KiB"})
+    broker.produce([(0, None, encode(event(padding="x" * 2000)), 0, None)])
+    state.run_once()
+    command(state, "checkpoint", "reset", "--to", "earliest", "--yes")
+    state.run_once()
+    state.configure(limits={"max_value": "1MiB"})
+    command(state, "dead-letters", "retry", "--all", "--yes")
+    assert copies(state) == {(0, 0): 2}
+    state.run_once()
+    assert_sound(state)
+
+
 def test_a_reset_that_only_goes_on_is_a_skip(stream, broker):
     old = stream.query_id()
     command(stream, "checkpoint", "reset", "--to", "latest", "--yes")

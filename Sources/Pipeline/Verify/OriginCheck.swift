@@ -63,17 +63,10 @@ struct OriginCheck: RowCheck {
     return []
   }
 
-  /// Hands out the offsets of all rows, once; an offset that is in two of them is a finding.
-  mutating func takeOffsets(_ findings: inout [Finding]) -> [Int32: OffsetRuns] {
-    var repeated: [(Int32, Int64)] = []
-    let offsets = rows.takeOffsets { repeated.append(($0, $1)) }
-    for (partition, offset) in repeated {
-      findings.append(
-        Finding(
-          "DUPLICATE_OFFSET", path,
-          expected: "partition \(partition), offset \(offset) in one row",
-          found: "two rows of this file"))
-    }
-    return offsets
+  /// Hands out the offsets of all rows, once.
+  ///
+  /// - Parameter firstRepeated: told of an offset that is in two of them.
+  mutating func takeOffsets(firstRepeated: (Int32, Int64) -> Void) -> [Int32: OffsetRuns] {
+    rows.takeOffsets(firstRepeated: firstRepeated)
   }
 }

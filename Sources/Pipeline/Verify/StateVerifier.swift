@@ -134,12 +134,18 @@ package struct StateVerifier {
       starts: state.streamStarts)
     let audit = DataFileAudit(file, of: table, &origins)
     report.findings += audit.findings
-    let offsets = origins.takeOffsets(&report.findings)
+    let offsets = origins.takeOffsets { partition, offset in
+      noteDuplicate(partition, offset, in: audit.path, "two rows of this file")
+    }
     for (partition, runs) in offsets.sorted(by: { $0.key < $1.key }) {
       guard let repeated = seen[partition, default: OffsetRuns()].formUnion(runs) else {
         continue
       }
-      noteDuplicate(partition, repeated, in: audit.path, file.path)
+      let other =
+        events.fileAround(repeated, of: partition, otherThan: file.path)
+        ?? letters.fileAround(repeated, of: partition, otherThan: file.path)
+      noteDuplicate(
+        partition, repeated, in: audit.path, "another row in \(other ?? "another file")")
     }
     guard audit.isRead else { return nil }
     var rows = origins.rows
@@ -150,15 +156,12 @@ package struct StateVerifier {
   /// A record is one row, in one of the two tables, unless a reset let two streams take it; that
   /// there are not more rows than that is what the totals say.
   private mutating func noteDuplicate(
-    _ partition: Int32, _ offset: Int64, in path: String, _ name: String
+    _ partition: Int32, _ offset: Int64, in path: String, _ found: String
   ) {
     guard state.streams.count(where: { $0.took(offset, of: partition) }) < 2 else { return }
-    let other =
-      events.fileAround(offset, of: partition, otherThan: name)
-      ?? letters.fileAround(offset, of: partition, otherThan: name)
     report.find(
       "DUPLICATE_OFFSET", path, expected: "partition \(partition), offset \(offset) in one row",
-      found: "another row in \(other ?? "another file")")
+      found: found)
   }
 
   /// Rows and absent offsets make up the whole range since the stream began.
