@@ -330,6 +330,30 @@ def test_letters_of_two_streams_in_one_retry(state, broker):
     assert_sound(state)
 
 
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_reset_behind_batches_of_another_program(stream, broker, goes_on):
+    forget_accounting(stream)
+    if goes_on:
+        stream.run_once()
+    command(stream, "verify")
+    command(stream, "checkpoint", "reset", "--to", "earliest", "--yes")
+    command(stream, "verify")
+    stream.run_once()
+    assert "its rows are not counted" in command(stream, "verify")
+    forget_accounting(stream)
+    command(stream, "verify")
+    assert_idle_run_writes_nothing(stream)
+
+
+def forget_accounting(state):
+    """Makes the newest batch one of another program, such as Spark."""
+    entry = sorted((state.bronze / "_delta_log").glob("*.json"))[-1]
+    lines = [json.loads(line) for line in entry.read_text().splitlines()]
+    for line in lines:
+        line.get("commitInfo", {}).pop("shopmetrics", None)
+    entry.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
 def test_a_reset_that_only_goes_on_is_a_skip(stream, broker):
     old = stream.query_id()
     command(stream, "checkpoint", "reset", "--to", "latest", "--yes")

@@ -76,10 +76,16 @@ extension BronzeQuery {
   /// Keeps in the table what the query that ends has put there.
   private func recordTotals() throws {
     guard let state, let old = state.queryID, let batch = lastBatch, let bronze else { return }
-    let partitions = state.totals.reduce(into: [Int32: PartitionAccount]()) { result, entry in
-      let end = state.position[entry.key] ?? entry.value.end
-      result[entry.key] = PartitionAccount(
-        start: end, end: end, good: 0, dead: 0, absent: 0, total: entry.value)
+    let beginnings = try checkpoint.initialOffsets().map {
+      try StateFit.offsets($0, in: "\(checkpoint.path)/sources/0/0", configuration).offsets
+    }
+    var partitions: [Int32: PartitionAccount] = [:]
+    for (partition, end) in state.position {
+      // Another program's batches have none, and those behind them count from there.
+      let total = state.totals[partition] ?? PartitionAccount.Total(start: end)
+      partitions[partition] = PartitionAccount(
+        start: beginnings?[partition] ?? total.start, end: end, good: 0, dead: 0, absent: 0,
+        total: total)
     }
     let record = BatchAccounting(
       query: Self.name, batch: batch, topic: configuration.kafka.topic, valueBytes: 0,

@@ -4,7 +4,8 @@ internal import JSON
 /// What earlier queries put into the Bronze tables, before an operator let a new one begin.
 ///
 /// The properties of the Bronze table keep it, because log entries do not last: for each query
-/// its accounting, in which only the totals count.
+/// its accounting, in which the ranges are those of the whole query and no batch's. Totals that
+/// begin later than the range leave out what another program put into the tables.
 enum EarlierStreams {
   private static let prefix = "shopmetrics.stream."
 
@@ -57,13 +58,5 @@ enum EarlierStreams {
         remedy: "restore _delta_log from a copy of the table")
     }
     return accounting
-  }
-}
-
-extension BatchAccounting {
-  /// Whether the query has taken that offset, in this batch or before.
-  func took(_ offset: Int64, of partition: Int32) -> Bool {
-    guard let account = partitions[partition] else { return false }
-    return (account.total.start..<account.total.end).contains(offset)
   }
 }

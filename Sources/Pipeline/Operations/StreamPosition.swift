@@ -40,7 +40,7 @@ extension StreamPosition {
     self.offsets = offsets
     var beginnings = initial ?? offsets
     for stream in state.earlierStreams {
-      beginnings.merge(stream.partitions.mapValues(\.total.start), uniquingKeysWith: min)
+      beginnings.merge(stream.partitions.mapValues(\.start), uniquingKeysWith: min)
     }
     self.beginnings = beginnings
   }
