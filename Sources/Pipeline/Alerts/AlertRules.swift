@@ -1,29 +1,47 @@
-internal import Systemd
+package import Systemd
 
 /// Decides what somebody must hear of: each trouble once, and its end once.
 package struct AlertRules: Sendable {
   private let after: Int
   /// Milliseconds.
   private let patience: Int64
+  private let calendar: CalendarExpression?
+  /// From the last success to the calendar's next start, in which nothing is missed: milliseconds.
+  private var pause: Int64 = 0
   private var failures = 0
   private var lastError: PipelineError?
   /// When a run last succeeded, or when the watch began.
-  private var lastSuccess: ClockReading
+  private var lastSuccess: ClockReading {
+    didSet { notePause() }
+  }
   private var hasSucceeded = false
   private var announced: Set<Alert.Event> = []
 
   /// - Parameters:
   ///   - after: consecutive failed runs.
   ///   - patience: how long no run may have succeeded.
-  package init(after: Int, patience: Duration, now: ClockReading) {
+  ///   - calendar: from whose next start on that is counted; `nil` to count from the last success.
+  package init(
+    after: Int, patience: Duration, calendar: CalendarExpression? = nil, now: ClockReading
+  ) {
     self.after = after
     self.patience = patience.wholeMilliseconds
+    self.calendar = calendar
     lastSuccess = now
+    notePause()
+  }
+
+  private mutating func notePause() {
+    let next = calendar?.next(after: lastSuccess.wall * 1000)
+    pause = next.map { $0 / 1000 - lastSuccess.wall } ?? 0
   }
 
   /// The same watch under other rules, after a reload.
-  package func adopting(after: Int, patience: Duration) -> AlertRules {
-    var rules = AlertRules(after: after, patience: patience, now: lastSuccess)
+  package func adopting(
+    after: Int, patience: Duration, calendar: CalendarExpression? = nil
+  ) -> AlertRules {
+    var rules = AlertRules(
+      after: after, patience: patience, calendar: calendar, now: lastSuccess)
     (rules.failures, rules.lastError) = (failures, lastError)
     (rules.hasSucceeded, rules.announced) = (hasSucceeded, announced)
     return rules
@@ -51,7 +69,7 @@ package struct AlertRules: Sendable {
   /// To be called now and then: notices what does not happen.
   package mutating func noteTime(_ now: ClockReading) -> Alert? {
     let silence = now.monotonic - lastSuccess.monotonic
-    guard silence >= patience else { return nil }
+    guard silence - pause >= patience else { return nil }
     let reason = lastError.map { "; the last failure: \($0)" } ?? ""
     return announce(.noSuccess, "no run succeeded for \(Self.text(silence))\(reason)")
   }

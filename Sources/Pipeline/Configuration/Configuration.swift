@@ -39,9 +39,15 @@ package struct Configuration: Equatable, Sendable {
   /// How long no run may have succeeded before somebody is told.
   package var successDeadline: Duration {
     if let given = onFailure.noSuccessFor { return given }
-    // Nobody can tell from a calendar how long its longest pause is.
     return schedule.calendar == nil
       ? max(schedule.every * 3, .seconds(15 * 60)) : .seconds(86_400)
+  }
+
+  /// The calendar from whose next start on `successDeadline` is counted.
+  ///
+  /// Nothing is missed in its pauses, such as a weekend. `nil`: it is counted from the last success.
+  package var successCalendar: CalendarExpression? {
+    onFailure.noSuccessFor == nil ? schedule.calendar : nil
   }
 }
 

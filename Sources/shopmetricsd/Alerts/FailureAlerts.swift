@@ -28,7 +28,8 @@ final class FailureAlerts: Sendable {
       State(
         settings: settings,
         rules: AlertRules(
-          after: settings.after, patience: configuration.successDeadline, now: .now)))
+          after: settings.after, patience: configuration.successDeadline,
+          calendar: configuration.successCalendar, now: .now)))
   }
 
   /// Takes reloaded settings over; what is known about the runs stays.
@@ -36,7 +37,8 @@ final class FailureAlerts: Sendable {
     state.withLock { state in
       state.settings = configuration.onFailure
       state.rules = state.rules.adopting(
-        after: state.settings.after, patience: configuration.successDeadline)
+        after: state.settings.after, patience: configuration.successDeadline,
+        calendar: configuration.successCalendar)
     }
   }
 

@@ -1,4 +1,5 @@
 import JSON
+import Systemd
 import Testing
 
 @testable import Pipeline
@@ -28,6 +29,20 @@ struct AlertRulesTests {
     #expect(rules.noteFailure(trouble) == nil)
     #expect(rules.noteSuccess(now)?.event == .recovered)
     #expect(rules.noteSuccess(now) == nil)
+  }
+
+  @Test func `A calendar's pause is no silence, and a start that was missed is`() throws {
+    // A Tuesday, 2026-11-24 15:20 UTC.
+    let hour: Int64 = 3_600_000
+    func later(_ hours: Int64) -> ClockReading {
+      ClockReading(
+        monotonic: Self.start.monotonic + hours * hour, wall: Self.start.wall + hours * hour)
+    }
+    let weekly = try CalendarExpression("Tue 15:20 UTC")
+    var rules = AlertRules(after: 1, patience: .seconds(86_400), calendar: weekly, now: later(-1))
+    #expect(rules.noteSuccess(now) == nil)
+    #expect(rules.noteTime(later(7 * 24 + 23)) == nil)
+    #expect(rules.noteTime(later(8 * 24))?.event == .noSuccess)
   }
 
   @Test func `A success in between begins the count anew`() {
