@@ -37,6 +37,11 @@ def good(base, count=10, **options):
     return batch(base, events(base, count), **options)
 
 
+def good_log():
+    """Three partitions: two batches, one batch, nothing."""
+    return {0: [good(0), good(10)], 1: [good(0, 3)], 2: []}
+
+
 COMPRESSED = ("gzip", "snappy", "lz4", "zstd")
 
 

@@ -187,6 +187,12 @@ class State:
         return found
 
 
+def impatient_state(root, broker, patience="5s", **limits):
+    """An empty state directory for a hostile broker, on which it gives up after `patience`."""
+    return State(root, broker.bootstrap, limits=limits,
+                 kafka={"connect_timeout": patience, "stall_timeout": patience})
+
+
 def execute(command, timeout=60, environment=None):
     """Runs a program to its end, killing it (exit code -9) when it takes longer."""
     process = subprocess.Popen(

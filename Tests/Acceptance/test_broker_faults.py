@@ -10,20 +10,15 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from broker import Truth
+from broker import TOPIC, Truth
 from hostile_broker import API_VERSIONS, FETCH, LIST_OFFSETS, METADATA, HostileBroker, plain_login
-from hostile_cases import good
+from hostile_cases import good_log
 from invariants import assert_idle_run_writes_nothing, assert_invariants
-from support import CLEAN, DAMAGED_STATE, KAFKA_UNAVAILABLE, State
+from support import CLEAN, DAMAGED_STATE, KAFKA_UNAVAILABLE, impatient_state
 
-TOPIC = "clickstream-events"
 LIMIT = 5.0  # seconds that the run with the fault may take
 USER, PASSWORD = "shop", "canary-7f3a"
 PLACE = f"{TOPIC}/0: no record from offset 0 on"
-
-
-def log():
-    return {0: [good(0), good(10)], 1: [good(0, 3)], 2: []}
 
 
 def nothing(_):
@@ -210,8 +205,8 @@ def test_the_table_is_as_long_as_promised():
 @pytest.mark.parametrize("name", CHOSEN)
 def test_each_fault_has_its_declared_end(name, scratch, certificates):
     fault = FAULTS[name]
-    with HostileBroker(TOPIC, log(), **fault.faults(certificates)) as broker:
-        state = open_state(scratch, broker)
+    with HostileBroker(TOPIC, good_log(), **fault.faults(certificates)) as broker:
+        state = impatient_state(scratch, broker, "1s")
         secure(state, fault.security, certificates)
         began = time.monotonic()
         outcome = state.run_once(expect=fault.code)
@@ -226,11 +221,6 @@ def test_each_fault_has_its_declared_end(name, scratch, certificates):
         recover(broker, **fault.standing(certificates))
         secure(state, fault.cured_security, certificates)
         assert_goes_on(state, broker, certificates)
-
-
-def open_state(scratch, broker, **limits):
-    return State(scratch, broker.bootstrap, limits=limits,
-                 kafka={"stall_timeout": "1s", "connect_timeout": "1s"})
 
 
 def secure(state, security, certificates):

@@ -5,31 +5,19 @@ import threading
 import time
 
 import pytest
-from broker import EmbeddedBroker, Truth, wait_until
+from broker import TOPIC, EmbeddedBroker, Truth, wait_until
 from events import mixed
 from hostile_broker import FETCH, LIST_OFFSETS, HostileBroker
-from hostile_cases import good
+from hostile_cases import good, good_log
 from invariants import assert_idle_run_writes_nothing, assert_invariants
-from support import CLEAN, KAFKA_UNAVAILABLE, State, binary
-
-TOPIC = "clickstream-events"
-
-
-def log():
-    return {0: [good(0), good(10)], 1: [good(0, 3)], 2: []}
-
-
-
-def open_state(scratch, broker, **limits):
-    return State(scratch, broker.bootstrap, limits=limits,
-                 kafka={"connect_timeout": "5s", "stall_timeout": "5s"})
+from support import CLEAN, KAFKA_UNAVAILABLE, State, binary, impatient_state
 
 
 @pytest.mark.parametrize("brokers", [
     ["127.0.0.1:9"], ["no-such-host.invalid:9092"], ["[::1]:9"]], ids=["refused", "name", "ipv6"])
 def test_an_address_without_a_broker_is_named(scratch, brokers):
-    with HostileBroker(TOPIC, log()) as broker:
-        state = open_state(scratch, broker)
+    with HostileBroker(TOPIC, good_log()) as broker:
+        state = impatient_state(scratch, broker)
         state.configure(kafka={"brokers": brokers, "connect_timeout": "1s"})
         outcome = state.run_once(expect=KAFKA_UNAVAILABLE)
         assert "[KAFKA_UNAVAILABLE]" in outcome.output and brokers[0] in outcome.output
@@ -40,7 +28,7 @@ def test_an_address_without_a_broker_is_named(scratch, brokers):
 
 
 def test_a_node_that_comes_back_under_another_address_is_found(scratch):
-    with HostileBroker(TOPIC, log()) as first, HostileBroker(TOPIC, log()) as second:
+    with HostileBroker(TOPIC, good_log()) as first, HostileBroker(TOPIC, good_log()) as second:
         first.address = ("127.0.0.1", 9)
 
         def move(api):
@@ -48,7 +36,7 @@ def test_a_node_that_comes_back_under_another_address_is_found(scratch):
                 first.address = ("127.0.0.1", second.port)
 
         first.before = move
-        state = open_state(scratch, first)
+        state = impatient_state(scratch, first)
         state.run_once()
         assert any(api == FETCH for api, _ in second.requests)
         assert not any(api == FETCH for api, _ in first.requests)
@@ -56,7 +44,7 @@ def test_a_node_that_comes_back_under_another_address_is_found(scratch):
 
 
 def test_a_broker_that_dies_in_the_middle_and_comes_back_only_costs_time(scratch):
-    with HostileBroker(TOPIC, log()) as broker:
+    with HostileBroker(TOPIC, good_log()) as broker:
         port, fetches = broker.port, []
 
         def die(api):
@@ -66,7 +54,7 @@ def test_a_broker_that_dies_in_the_middle_and_comes_back_only_costs_time(scratch
                 broker.stop()
 
         broker.before = die
-        state = open_state(scratch, broker, max_offsets_per_batch=5)
+        state = impatient_state(scratch, broker, max_offsets_per_batch=5)
         state.configure(kafka={"stall_timeout": "20s"})
         run = state.start("run", "--once")
         wait_until(lambda: broker._server is None, "the broker to die")
@@ -120,7 +108,7 @@ def test_a_broker_that_goes_down_leaves_its_partitions_for_the_next_run(three_br
 
 def test_a_resident_daemon_outlives_all_of_it_and_takes_up_renewed_files(scratch, certificates):
     """One process: an unknown authority, a dead broker, a missing topic, then good again."""
-    with HostileBroker(TOPIC, log(), tls=certificates.good) as broker:
+    with HostileBroker(TOPIC, good_log(), tls=certificates.good) as broker:
         state = State(scratch, broker.bootstrap, schedule={"every": "1s"},
                       kafka={"stall_timeout": "1s", "connect_timeout": "1s"})
         authority = scratch / "ca.pem"

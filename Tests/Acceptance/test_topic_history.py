@@ -1,30 +1,18 @@
 """Topics that are not what the checkpoint knew: each is named before anything is written."""
 
 import pytest
-from broker import Truth
+from broker import TOPIC, Truth
 from hostile_broker import FETCH, HostileBroker
-from hostile_cases import events, good
+from hostile_cases import events, good, good_log
 from invariants import assert_idle_run_writes_nothing, assert_invariants
 from kafka_records import batch
-from support import CLEAN, DAMAGED_STATE, State
-
-TOPIC = "clickstream-events"
-
-
-def log():
-    return {0: [good(0), good(10)], 1: [good(0, 3)], 2: []}
-
-
-
-def open_state(scratch, broker, **limits):
-    return State(scratch, broker.bootstrap, limits=limits,
-                 kafka={"connect_timeout": "5s", "stall_timeout": "5s"})
+from support import CLEAN, DAMAGED_STATE, State, impatient_state
 
 
 def test_another_cluster_behind_the_address_is_named_before_its_offsets(scratch):
     """Its log is shorter, which alone would look like lost records."""
-    with HostileBroker(TOPIC, log(), cluster_id="cluster-a") as broker:
-        state = open_state(scratch, broker)
+    with HostileBroker(TOPIC, good_log(), cluster_id="cluster-a") as broker:
+        state = impatient_state(scratch, broker)
         state.run_once()
         before = state.tree()
         broker.cluster_id, broker.partitions = "cluster-b", {0: [good(0, 2)], 1: [], 2: []}
@@ -32,21 +20,21 @@ def test_another_cluster_behind_the_address_is_named_before_its_offsets(scratch)
         assert "[WRONG_CLUSTER]" in outcome.output, outcome.output
         assert '"cluster-a"' in outcome.output and '"cluster-b"' in outcome.output
         assert state.tree() == before
-        broker.cluster_id, broker.partitions = "cluster-a", log()
+        broker.cluster_id, broker.partitions = "cluster-a", good_log()
         assert_idle_run_writes_nothing(state)
 
 
 @pytest.mark.parametrize("policy", ["stop", "continue"])
 def test_a_new_partition_that_does_not_begin_at_0_has_lost_records(scratch, policy):
-    with HostileBroker(TOPIC, log()) as broker:
-        state = open_state(scratch, broker)
+    with HostileBroker(TOPIC, good_log()) as broker:
+        state = impatient_state(scratch, broker)
         state.run_once()
-        broker.partitions = {**log(), 3: [good(40)]}
+        broker.partitions = {**good_log(), 3: [good(40)]}
         outcome = state.run_once(expect=DAMAGED_STATE)
         assert f"[KAFKA_DATA_LOSS] {TOPIC}/3 (a new partition): need offset 0, the broker starts " \
             "at 40, 40 records are gone" in outcome.output, outcome.output
         if policy == "stop":
-            broker.partitions = {**log(), 3: [good(0)]}
+            broker.partitions = {**good_log(), 3: [good(0)]}
             state.run_once()
             assert_invariants(state, Truth.read(broker.bootstrap, TOPIC))
             return
@@ -63,15 +51,15 @@ def test_a_new_partition_that_does_not_begin_at_0_has_lost_records(scratch, poli
 
 
 def test_a_partition_that_is_gone_is_named(scratch):
-    with HostileBroker(TOPIC, log()) as broker:
-        state = open_state(scratch, broker)
+    with HostileBroker(TOPIC, good_log()) as broker:
+        state = impatient_state(scratch, broker)
         state.run_once()
         before = state.tree()
-        broker.partitions = {0: log()[0]}
+        broker.partitions = {0: good_log()[0]}
         outcome = state.run_once(expect=DAMAGED_STATE)
         assert f"[PARTITIONS_DELETED] {TOPIC}/1: the checkpoint is at offset 3" in outcome.output
         assert state.tree() == before
-        broker.partitions = log()
+        broker.partitions = good_log()
         assert_idle_run_writes_nothing(state)
 
 
@@ -82,7 +70,7 @@ def test_a_log_that_shrinks_while_it_is_read_is_named(scratch):
                 broker.partitions = {0: [good(0)]}
 
         broker.before = shrink
-        state = open_state(scratch, broker)
+        state = impatient_state(scratch, broker)
         state.configure(kafka={"stall_timeout": "1s"})
         outcome = state.run_once(expect=DAMAGED_STATE)
         assert f"[LOG_TRUNCATED] {TOPIC}/0: no record from offset 10 on" in outcome.output
@@ -114,8 +102,8 @@ def others(base, count):
     {0: [good(0), others(10, 30)], 1: [good(0, 3)], 2: []},
 ], ids=["from the start", "in its last record only"])
 def test_a_recreated_topic_that_has_grown_longer_is_named(scratch, recreated):
-    with HostileBroker(TOPIC, log()) as broker:
-        state = open_state(scratch, broker, max_offsets_per_batch=10)
+    with HostileBroker(TOPIC, good_log()) as broker:
+        state = impatient_state(scratch, broker, max_offsets_per_batch=10)
         state.run_once()
         before = state.tree()
         broker.partitions = recreated
@@ -124,7 +112,7 @@ def test_a_recreated_topic_that_has_grown_longer_is_named(scratch, recreated):
             assert "[TOPIC_RECREATED] partition" in outcome.output, outcome.output
             assert "another record than the one that was read from offset" in outcome.output
         assert state.tree() == before, "not even a batch was planned"
-        broker.partitions = {**log(), 2: [good(0, 7)]}
+        broker.partitions = {**good_log(), 2: [good(0, 7)]}
         state.run_once()
         assert_invariants(state, Truth.read(broker.bootstrap, TOPIC))
         assert_idle_run_writes_nothing(state)
@@ -132,7 +120,7 @@ def test_a_recreated_topic_that_has_grown_longer_is_named(scratch, recreated):
 
 def test_a_newest_record_that_is_gone_leaves_a_warning(scratch):
     with HostileBroker(TOPIC, {0: [good(0)]}) as broker:
-        state = open_state(scratch, broker)
+        state = impatient_state(scratch, broker)
         state.run_once()
         # Retention took everything that was read, and nothing else.
         broker.partitions = {0: [good(10)]}
