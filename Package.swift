@@ -48,7 +48,8 @@ let package = Package(
     .target(name: "DurableIO", dependencies: ["CZlib", "CLinux"], swiftSettings: strict),
     .target(name: "JSON", swiftSettings: strict),
     .target(
-      name: "Parquet", dependencies: ["CZstd", "CSnappy", "CZlib", "CLinux"], swiftSettings: strict),
+      name: "Parquet", dependencies: ["CZstd", "CSnappy", "CZlib", "CLinux"],
+      swiftSettings: strict),
 
     // Layer 2: published formats and protocols, the domain.
     .target(name: "Kafka", dependencies: ["CRdKafka", "CLinux"], swiftSettings: strict),
@@ -81,7 +82,7 @@ let package = Package(
       swiftSettings: strict),
     // Not installed: librdkafka's mock cluster as a broker for `make demo` and the tests.
     .executableTarget(
-      name: "embedded-broker", dependencies: ["Kafka", "CLinux"], path: "Tests/EmbeddedBroker",
+      name: "embedded-broker", dependencies: ["Kafka"], path: "Tests/EmbeddedBroker",
       swiftSettings: strict),
 
     // Not installed: writes manuals, completions and the journal's catalog from the tables that
@@ -99,13 +100,13 @@ let package = Package(
     .testTarget(name: "KafkaTests", dependencies: ["Kafka"], swiftSettings: strict),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: strict),
     .testTarget(
-      name: "ClickstreamTests", dependencies: ["Clickstream", "JSON", "AllocationCounter"],
+      name: "ClickstreamTests", dependencies: ["Clickstream", "AllocationCounter"],
       swiftSettings: strict),
     .testTarget(
       name: "DeltaLakeTests", dependencies: ["DeltaLake", "Parquet", "JSON", "DurableIO"],
       swiftSettings: strict),
     .testTarget(
-      name: "StreamCheckpointTests", dependencies: ["StreamCheckpoint", "JSON", "DurableIO"],
+      name: "StreamCheckpointTests", dependencies: ["StreamCheckpoint", "DurableIO"],
       swiftSettings: strict),
     .testTarget(
       name: "PipelineTests",

@@ -17,7 +17,6 @@ from delta_replay import arrow_schema, read_file, replay
 from support import QUERY, RETRY
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-KAFKA_COLUMNS = ("kafka_topic", "kafka_partition", "kafka_offset", "kafka_timestamp")
 LOG_NAMES = re.compile(
     r"^(\d{20}\.json|\d{20}\.checkpoint\.parquet|_last_checkpoint)$")
 CHECKPOINT_NAMES = re.compile(r"^(metadata|\.metadata\.crc|\d+|\.\d+\.crc)$")

@@ -14,7 +14,6 @@ SESSION_COLUMNS = {
     "add_to_cart_count": pa.int32(), "purchase_count": pa.int32(), "search_count": pa.int32(),
     "converted": pa.bool_(),
 }
-STATE_COLUMNS = {"is_final": pa.bool_(), "updated_at": pa.int64()}
 
 UNIQUE = """
 select distinct on (v, event_ts, event_id) *

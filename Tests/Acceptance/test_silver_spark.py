@@ -26,7 +26,7 @@ from silver_bronze import bronze_table
 from silver_generator import DAY, FOREIGN_PARTITIONS, HOUR, MINUTE, generate
 from silver_inspection import PLACE, Memory, inspect
 from silver_shop import LONG_AGO, Shop, click, now
-from silver_sql import difference, plain, sorted_events, sorted_sessions
+from silver_sql import difference, plain
 from silver_tables import (checkpoint_path, delta_of, duckdb_with_delta, events_path,
                            logged_batches, query_id, sessions_path)
 from support import CLEAN

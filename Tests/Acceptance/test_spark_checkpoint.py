@@ -10,7 +10,6 @@ SHOPMETRICS_SPARK may name several Pythons, separated by colons; 1 stands for th
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path

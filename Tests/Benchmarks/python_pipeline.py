@@ -20,7 +20,6 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 
 TOPIC = "clickstream-events"
 TIME = pa.timestamp("us", "UTC")
-TEXTS = ("event_id", "event_type", "session_id", "page", "event_ts")
 GOOD = pa.schema([
     ("event_id", pa.string()), ("customer_id", pa.int32()), ("product_id", pa.int32()),
     ("event_type", pa.string()), ("session_id", pa.string()), ("page", pa.string()),

@@ -18,7 +18,6 @@ Exit: 0 when nothing was lost or doubled; 77 when this machine cannot mount such
 """
 
 import argparse
-import os
 import random
 import sys
 import tempfile
@@ -85,7 +84,7 @@ class Cuts:
         code = self.end(daemon)
         self.disk.unmount()
         self.disk.mount()
-        self.note(before, offsets, commits, code)
+        self.note(before, offsets, code)
         # A batch is begun only when the one before it is on the disk, whatever a directory shows.
         acknowledged = max(offsets, commits) - 1
         if newest(self.state, "commits") < acknowledged:
@@ -103,7 +102,7 @@ class Cuts:
         daemon.communicate()
         return daemon.returncode
 
-    def note(self, before, offsets, commits, code):
+    def note(self, before, offsets, code):
         expected = before + RECORDS_PER_CUT // 40
         moment = ("at the start" if offsets == before else
                   "in a batch" if offsets < expected else "in the last batch, Silver or upkeep")
