@@ -85,8 +85,6 @@ package struct BatchAccounting: Equatable, Sendable {
     self.second = second
   }
 
-  /// Offsets in the batch's ranges.
-  package var offsetCount: Int64 { partitions.values.reduce(0) { $0 + $1.end - $1.start } }
   package var goodCount: Int64 { partitions.values.reduce(0) { $0 + $1.good } }
   package var deadCount: Int64 { partitions.values.reduce(0) { $0 + $1.dead } }
 }
@@ -98,14 +96,10 @@ extension BatchAccounting {
   package var json: String {
     var writer = JSONWriter()
     writer.beginObject()
-    writer.key("query")
-    writer.string(query)
-    writer.key("batch")
-    writer.int(batch)
-    writer.key("topic")
-    writer.string(topic)
-    writer.key("valueBytes")
-    writer.int(valueBytes)
+    writer.field("query", query)
+    writer.field("batch", batch)
+    writer.field("topic", topic)
+    writer.field("valueBytes", valueBytes)
     writer.key("partitions")
     writer.beginObject()
     for (partition, account) in partitions.sorted(by: { $0.key < $1.key }) {

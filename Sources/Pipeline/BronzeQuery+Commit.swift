@@ -80,10 +80,3 @@ extension BronzeQuery {
     try maintenance.keepUp(tables.deadLetters) { tables.deadLetters.snapshot.version }
   }
 }
-
-extension Duration {
-  /// Cut to milliseconds.
-  package var wholeMilliseconds: Int64 {
-    components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
-  }
-}

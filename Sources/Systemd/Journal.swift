@@ -116,7 +116,9 @@ package struct Journal: Sendable {
   }
 
   private func writeText(_ priority: Int, _ message: String) {
-    let prefix = destination == .timestamped ? Self.clockText() + " " : "<\(priority)>"
+    let now = Int64(time(nil)) * 1000
+    let prefix =
+      destination == .timestamped ? ClockText.timeOfDay(now) + " " : "<\(priority)>"
     var rest = Array("\(prefix)\(message)\n".utf8)[...]
     // A pipe that is ready has room for at least PIPE_BUF (4096) bytes (pipe(7)).
     while !rest.isEmpty, Self.isWritable(descriptor) {
@@ -134,14 +136,6 @@ package struct Journal: Sendable {
     return poll(&request, 1, 0) == 1 && request.revents & Int16(POLLOUT) != 0
   }
 
-  /// Local time of day, for the eyes of whoever started the program.
-  private static func clockText() -> String {
-    var now = time(nil)
-    var parts = tm()
-    guard localtime_r(&now, &parts) != nil else { return "--:--:--" }
-    return [parts.tm_hour, parts.tm_min, parts.tm_sec]
-      .map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
-  }
 }
 
 /// A connection to journald that sends nothing: it tells whether a message would have to wait.

@@ -45,8 +45,7 @@ struct DeadLettersCommand {
   private func document(_ list: LetterList) -> String {
     var writer = JSONWriter()
     writer.beginObject()
-    writer.key("inTable")
-    if let count = list.tableCount { writer.int(count) } else { writer.null() }
+    writer.field("inTable", optional: list.tableCount)
     writer.key("letters")
     writer.beginArray()
     for letter in list.letters { write(letter, to: &writer) }
@@ -57,17 +56,13 @@ struct DeadLettersCommand {
 
   private func write(_ letter: LetterList.Letter, to writer: inout JSONWriter) {
     writer.beginObject()
-    for (name, value) in [
-      ("partition", letter.partition), ("offset", letter.offset),
-      ("kafkaTimestampUs", letter.timestamp), ("ingestedAtUs", letter.ingestedAt),
-    ] {
-      writer.key(name)
-      if let value { writer.int(value) } else { writer.null() }
-    }
+    writer.field("partition", optional: letter.partition)
+    writer.field("offset", optional: letter.offset)
+    writer.field("kafkaTimestampUs", optional: letter.timestamp)
+    writer.field("ingestedAtUs", optional: letter.ingestedAt)
     writer.field("reason", letter.reason)
     writer.field("detail", letter.detail)
-    writer.key("headers")
-    if let headers = letter.headers { writer.string(headers) } else { writer.null() }
+    writer.field("headers", optional: letter.headers)
     for (name, excerpt) in [("key", letter.key), ("value", letter.value)] {
       writer.key(name)
       guard let excerpt else {
@@ -103,14 +98,17 @@ struct DeadLettersCommand {
   }
 
   private func plan(_ preview: DeadLetterRetry.Preview) -> String {
+    let rows = RunReport.grouped(preview.tally.good)
     let files = RunReport.grouped(Int64(preview.files))
+    let bytes = RunReport.grouped(preview.bytes)
+    let paths = configuration.paths
     var lines = table(preview.tally)
     lines.append(
       preview.tally.good + preview.tally.changed == 0
         ? "There is nothing to do: the present limits and columns change no letter."
         : """
-        would add          \(RunReport.grouped(preview.tally.good)) rows to \(configuration.paths.bronze)
-        would write anew   \(files) files, \(RunReport.grouped(preview.bytes)) bytes, of \(configuration.paths.deadLetter)
+        would add          \(rows) rows to \(paths.bronze)
+        would write anew   \(files) files, \(bytes) bytes, of \(paths.deadLetter)
         The rows keep the coordinates of their records. Silver counts them with the next run.
         Nothing was changed; add --yes to do it. Stop the daemon first.
         """)
@@ -132,17 +130,12 @@ struct DeadLettersCommand {
 
   private func table(_ tally: LetterTally) -> [String] {
     guard !tally.reasons.isEmpty else { return ["No letter has that reason."] }
-    func row(_ cells: [String]) -> String {
-      zip(cells, [15, 12, 14, 12]).enumerated().map { index, cell in
-        let padding = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
-        return index == 0 ? cell.0 + padding : padding + cell.0
-      }.joined()
+    var table = TextTable([
+      ("REASON", .left), ("EVENTS NOW", .right), ("OTHER REASON", .right), ("AS BEFORE", .right),
+    ])
+    for (reason, counts) in tally.reasons.sorted(by: { $0.key < $1.key }) {
+      table.add([reason] + [counts.good, counts.changed, counts.unchanged].map(RunReport.grouped))
     }
-    return [row(["REASON", "EVENTS NOW", "OTHER REASON", "AS BEFORE"])]
-      + tally.reasons.sorted { $0.key < $1.key }.map { reason, counts in
-        row(
-          [reason]
-            + [counts.good, counts.changed, counts.unchanged].map(RunReport.grouped))
-      }
+    return table.lines
   }
 }

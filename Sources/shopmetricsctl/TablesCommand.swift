@@ -45,8 +45,7 @@ struct TablesCommand {
       writer.field("path", table.path)
       writer.field("version", table.version)
       writer.field("oldestVersion", table.oldestVersion)
-      writer.key("rows")
-      if let rows = table.rows { writer.int(rows) } else { writer.null() }
+      writer.field("rows", optional: table.rows)
       writer.field("files", table.files)
       writer.field("bytes", table.bytes)
       writer.field("removedBytes", table.removedBytes)

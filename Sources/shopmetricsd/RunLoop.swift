@@ -44,7 +44,8 @@ final class RunLoop {
     service.heartbeat.beat()
     service.state.noteReady()
     let settings = configuration.schedule
-    let rule = settings.calendar.map { "at \($0)" } ?? "every \(ClockText.span(settings.every))"
+    let every = ClockText.span(settings.every.wholeMilliseconds)
+    let rule = settings.calendar.map { "at \($0)" } ?? "every \(every)"
     service.log.notice(
       "ready; \(settings.runAtStart ? "first run now, then" : "runs") \(rule)",
       [("code", "READY")])
@@ -167,8 +168,4 @@ final class RunLoop {
     service.alerts.noteFailure(problem)
     return nil
   }
-}
-
-extension ClockText {
-  fileprivate static func span(_ duration: Duration) -> String { span(duration.wholeMilliseconds) }
 }

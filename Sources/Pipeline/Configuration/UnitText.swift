@@ -17,11 +17,17 @@ enum DurationText {
 
   /// In the largest unit that is exact; parts of a millisecond are dropped.
   static func text(_ duration: Duration) -> String {
-    let parts = duration.components
-    let milliseconds = parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000
+    let milliseconds = duration.wholeMilliseconds
     guard milliseconds != 0 else { return "0s" }
     let unit = units.first { milliseconds % $0.milliseconds == 0 } ?? ("ms", 1)
     return "\(milliseconds / unit.milliseconds)\(unit.name)"
+  }
+}
+
+extension Duration {
+  /// Cut to milliseconds.
+  package var wholeMilliseconds: Int64 {
+    components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
   }
 }
 

@@ -1,3 +1,5 @@
+internal import Systemd
+
 /// What `systemctl status` and `shopmetricsctl status` say in one line.
 extension ServiceSnapshot {
   /// The state, the last run, and when the next one starts.

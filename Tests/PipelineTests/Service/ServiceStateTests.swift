@@ -1,4 +1,5 @@
 import JSON
+import Systemd
 import Testing
 
 @testable import Pipeline
