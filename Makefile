@@ -7,16 +7,17 @@ SHELL := /bin/bash
 DESTDIR     ?=
 PREFIX      ?= /usr/local
 SYSCONFDIR  ?= /etc
-MANDIR      ?= $(PREFIX)/share/man
-DOCDIR      ?= $(PREFIX)/share/doc/shopmetricsd
+DATADIR     ?= $(PREFIX)/share
+MANDIR      ?= $(DATADIR)/man
+DOCDIR      ?= $(DATADIR)/doc/shopmetricsd
 place        = $(or $(shell pkg-config --variable=$(1) $(2) 2>/dev/null),$(3))
 UNITDIR     ?= $(call place,systemdsystemunitdir,systemd,/usr/lib/systemd/system)
 SYSUSERSDIR ?= $(call place,sysusersdir,systemd,/usr/lib/sysusers.d)
 TMPFILESDIR ?= $(call place,tmpfilesdir,systemd,/usr/lib/tmpfiles.d)
 CATALOGDIR  ?= $(call place,catalogdir,systemd,/usr/lib/systemd/catalog)
-BASHDIR     ?= $(call place,completionsdir,bash-completion,$(PREFIX)/share/bash-completion/completions)
-FISHDIR     ?= $(call place,completionsdir,fish,$(PREFIX)/share/fish/vendor_completions.d)
-ZSHDIR      ?= $(PREFIX)/share/zsh/site-functions
+BASHDIR     ?= $(call place,completionsdir,bash-completion,$(DATADIR)/bash-completion/completions)
+FISHDIR     ?= $(call place,completionsdir,fish,$(DATADIR)/fish/vendor_completions.d)
+ZSHDIR      ?= $(DATADIR)/zsh/site-functions
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -137,7 +138,7 @@ check: swift ## Formatting, unit files, warnings
 	  systemd-analyze security --offline=true --threshold=11 deploy/*.service; fi
 
 .PHONY: deb
-deb: build docs deb-packages ## Build the Debian package into .build/deb, and look at it with lintian
+deb: build docs deb-packages ## Build the Debian package into .build/deb, and let lintian look at it
 	@$(MAKE) --no-print-directory deb-of-build
 
 # The package of the programs that are there; deploy/debian/rules calls `make install`.
@@ -151,7 +152,8 @@ deb-of-build:
 
 # Copies FILE to a PLACE below DESTDIR; paths that it names become those of this installation.
 define install_text # FILE PLACE
-	sed -e 's|/usr/sbin/|$(PREFIX)/sbin/|g' -e 's|/etc/shopmetrics|$(SYSCONFDIR)/shopmetrics|g' $(1) | \
+	sed -e 's|/usr/sbin/|$(PREFIX)/sbin/|g' \
+	  -e 's|/etc/shopmetrics|$(SYSCONFDIR)/shopmetrics|g' $(1) | \
 	  install -D -m 0644 /dev/stdin $(DESTDIR)$(2)
 endef
 define install_files # FILES DIRECTORY

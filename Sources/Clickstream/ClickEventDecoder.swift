@@ -17,8 +17,8 @@ package final class ClickEventDecoder {
 
   /// Apart from `event`, so that the pass is one access to this class and not one for each field.
   ///
-  /// Unchecked, both: `decode` calls nobody back, so two accesses can only meet on two threads, which
-  /// the check does not see either.
+  /// Unchecked, both: `decode` calls nobody back, so two accesses can only meet on two threads,
+  /// which the check does not see either.
   @exclusivity(unchecked) private var pass: EventPass
 
   /// `declaredColumns` must have distinct fields, none of them in `DeclaredColumn.reservedFields`.

@@ -43,7 +43,8 @@ package struct DecodedEvent {
   package var eventTime: Int64 = 0
   /// The top-level fields that no column takes, as one JSON object.
   ///
-  /// In source order, keys and values as written, of a key given twice only the last one. Null when there are none.
+  /// In source order, keys and values as written, of a key given twice only the last one. Null
+  /// when there are none.
   package var rescuedData = FieldBytes.null
   /// One value for each declared column, in the order of the declaration.
   ///

@@ -1,4 +1,4 @@
-/// What is wrong with a Delta table, for a person: where, what, what became of the data, what to do.
+/// What is wrong with a Delta table, for people: where, what, what became of the data, what to do.
 ///
 /// Errors of the file system come through as `DurableIO.SystemError`, errors of a Parquet file as
 /// `Parquet.ParquetError`; both name the file themselves.

@@ -14,8 +14,8 @@ package struct OnlineCheck: Sendable {
     let kafka = configuration.kafka
     let lag = try LagReport.ask(configuration, log: .silent)
     lines.append(
-      "brokers    \(kafka.brokers.joined(separator: ", ")), \(kafka.security.summary), by librdkafka "
-        + KafkaLibrary.version.text)
+      "brokers    \(kafka.brokers.joined(separator: ", ")), \(kafka.security.summary), "
+        + "by librdkafka \(KafkaLibrary.version.text)")
     lines.append("cluster    \(lag.clusterID ?? "without an id")")
     lines.append("topic      \(lag.topic), \(lag.partitions.count) partitions")
     lines += lag.partitions.map(\.summary)

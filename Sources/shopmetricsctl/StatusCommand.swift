@@ -156,8 +156,8 @@ private struct FilesText {
   private var silverLines: [String] {
     guard let accounting = silver.accounting else { return ["silver    no batch yet"] }
     var lines = [
-      "silver    batch \(accounting.batch): \(RunReport.grouped(accounting.total.unique)) events in "
-        + "\(RunReport.grouped(silver.openSessions)) open and "
+      "silver    batch \(accounting.batch): \(RunReport.grouped(accounting.total.unique)) events "
+        + "in \(RunReport.grouped(silver.openSessions)) open and "
         + "\(RunReport.grouped(silver.finalSessions)) final sessions, "
         + "\(RunReport.grouped(accounting.total.duplicates)) duplicates dropped",
       "          watermark \(EventTime.format(silver.watermarkMs * 1000))",

@@ -97,7 +97,7 @@ class EmbeddedBroker:
         self.process.stdout.readline()  # the address again
 
     def command(self, *words):
-        """Makes trouble while clients are connected: see the head of EmbeddedBrokerProgram.swift."""
+        """Makes trouble while clients are connected: see EmbeddedBrokerProgram.swift."""
         self.process.stdin.write(" ".join(map(str, words)) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()

@@ -26,7 +26,7 @@ def programs():
 
 @pytest.fixture(scope="session", autouse=True)
 def newer_librdkafka(programs, tmp_path_factory):
-    """With SHOPMETRICS_NEWER_LIBRDKAFKA the same programs run with the library of Python's wheel."""
+    """Runs the programs with the library of Python's wheel if SHOPMETRICS_NEWER_LIBRDKAFKA."""
     if not os.environ.get("SHOPMETRICS_NEWER_LIBRDKAFKA"):
         return
     bundled = Path(confluent_kafka.__file__).parents[1] / "confluent_kafka.libs"

@@ -1,5 +1,5 @@
-// gate.so: lets a program (LD_PRELOAD) wait in fsync and fdatasync while the file $GATE_FILE is there,
-// deaf to signals that are blocked or ignored, as in front of a disk that hangs.
+// gate.so: lets a program (LD_PRELOAD) wait in fsync and fdatasync while the file $GATE_FILE is
+// there, deaf to signals that are blocked or ignored, as in front of a disk that hangs.
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <sys/syscall.h>

@@ -73,7 +73,7 @@ def _surrogate_fault(text, body, start, end):
             high = escape.start()
     if high is None:
         return None
-    if start + high + 6 == end:  # undecided, if the text ends here or in an escape that is cut or bad
+    if start + high + 6 == end:  # undecided, if the text ends here or in a cut or bad escape
         rest = text[end:end + 2]
         if rest in ("", "\\", "\\u"):
             return None

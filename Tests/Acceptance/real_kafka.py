@@ -19,8 +19,8 @@ SETTINGS = {
 class RealKafka:
     """One broker that lives until `close`; `directory` and `port` make a later one go on with it.
 
-    `brokers` makes them several, `settings` are of the broker. `facts` holds what with-kafka tells a
-    command; with `secure`, also about its TLS listeners.
+    `brokers` makes them several, `settings` are of the broker. `facts` holds what with-kafka tells
+    a command; with `secure`, also about its TLS listeners.
     """
 
     def __init__(self, directory=None, port=None, brokers=1, secure=False, **settings):

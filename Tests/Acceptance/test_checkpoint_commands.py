@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from broker import TOPIC, Truth
+from broker import TOPIC
 from events import encode, event, mixed
 from hostile_broker import HostileBroker
 from invariants import assert_idle_run_writes_nothing, assert_invariants
@@ -156,7 +156,8 @@ def poisoned(scratch):
     torn = bytearray(good[1].data)
     torn[-3] ^= 0xFF
     broker = HostileBroker(TOPIC, {0: [good[0]]}).start()
-    state = State(scratch, broker.bootstrap, kafka={"stall_timeout": "1s"}, silver={"enabled": False})
+    state = State(scratch, broker.bootstrap, kafka={"stall_timeout": "1s"},
+                  silver={"enabled": False})
     state.run_once()
     broker.partitions = {0: good}
     served = b"".join([bytes(torn), good[2].data, good[3].data])

@@ -1,4 +1,4 @@
-"""Settings against the checkpoint and tables that are there: checked before a start, refused by it."""
+"""Settings against the checkpoint and tables that are there: checked, and refused at a start."""
 
 import json
 import tomllib

@@ -356,7 +356,8 @@ def test_letters_of_one_reason_are_listed(ingested):
 
 
 def test_what_a_letter_holds_can_do_no_harm(scratch, broker):
-    broker.produce([(0, b"\x1b[2J", "\x1b]0;owned\x07\nforged line\u202e ä".encode(), BASE_MS, None)])
+    value = "\x1b]0;owned\x07\nforged line\u202e ä".encode()
+    broker.produce([(0, b"\x1b[2J", value, BASE_MS, None)])
     state = State(scratch / "own", broker.brokers)
     state.directory.mkdir()
     state.run_once()

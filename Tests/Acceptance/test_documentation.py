@@ -18,7 +18,6 @@ from silver_tables import duckdb_with_delta
 from support import ROOT, State, binary
 
 PAGES = ("shopmetricsd.8", "shopmetricsctl.8", "shopmetrics-tables.7", "shopmetrics.toml.5")
-PROGRAMS = ("shopmetricsd", "shopmetricsctl")
 
 
 def needs(program):
@@ -72,7 +71,8 @@ def test_a_manual_is_correct_mdoc(docs, page):
 @needs("man")
 def test_every_code_is_explained_in_the_manual(docs):
     page = read(docs / "man/shopmetricsd.8")
-    codes = re.findall(r"^Subject: .*\[([A-Z_]+)\]$", (docs / "shopmetrics.catalog").read_text(), re.M)
+    catalog = (docs / "shopmetrics.catalog").read_text()
+    codes = re.findall(r"^Subject: .*\[([A-Z_]+)\]$", catalog, re.M)
     assert len(codes) > 50
     assert not [code for code in codes if not re.search(rf"^ +{code}\b", page, re.M)]
 
@@ -113,12 +113,14 @@ def test_every_command_in_a_manual_is_one_that_the_programs_take(docs, page):
     # Before that the synopsis has placeholders for words.
     text = read(docs / "man" / page).split("\nDESCRIPTION\n", 1)[1]
     lines = text.replace("\\\n", " ").splitlines()
-    commands = {line.strip() for line in lines if re.match(r" +shopmetrics(d|ctl) [^()]*[^.()]$", line)}
+    commands = {line.strip() for line in lines
+                if re.match(r" +shopmetrics(d|ctl) [^()]*[^.()]$", line)}
     commands = {line for line in commands if not re.search(r"[\[{]|[A-Z]{3}|—|  ", line)}
     for command in commands:
         program, *words = command.split("&&")[0].split()
         # With --help the line is parsed, and nothing is done.
-        outcome = subprocess.run([binary(program), *words, "--help"], capture_output=True, text=True)
+        outcome = subprocess.run(
+            [binary(program), *words, "--help"], capture_output=True, text=True)
         assert outcome.returncode == 0, f"{command}: {outcome.stderr}"
     assert commands or not page.endswith("8")
 
@@ -194,8 +196,9 @@ def test_bash_offers_every_command(docs):
 
 def test_bash_offers_a_commands_own_options_and_no_others(docs):
     for row in command_rows():
-        known = set(re.findall(r"--[a-z-]+", help_of("shopmetricsctl", *row.split()).split("\n\n")[0]))
-        known |= set(re.findall(r"^ +(--[a-z-]+)", help_of("shopmetricsctl", *row.split()), re.M))
+        text = help_of("shopmetricsctl", *row.split())
+        known = set(re.findall(r"--[a-z-]+", text.split("\n\n")[0]))
+        known |= set(re.findall(r"^ +(--[a-z-]+)", text, re.M))
         assert set(bash_offers(docs, "shopmetricsctl", *row.split(), "--")) == known, row
 
 

@@ -1,4 +1,4 @@
-"""The journal of a real systemd: one entry per event, explained, and nothing that a record forged."""
+"""A real systemd's journal: one entry per event, explained, and nothing that a record forged."""
 
 import json
 import os
@@ -12,7 +12,8 @@ TESTBED = os.environ.get("SHOPMETRICS_TESTBED")
 CANNOT = 77  # the testbed's own word for a machine that lacks something
 
 pytestmark = pytest.mark.skipif(
-    not TESTBED, reason="SKIPPED: SHOPMETRICS_TESTBED is not set, so there is no systemd to test with")
+    not TESTBED,
+    reason="SKIPPED: SHOPMETRICS_TESTBED is not set, so there is no systemd to test with")
 
 CANARY = "forged-canary"
 
@@ -65,8 +66,8 @@ def journal(tmp_path_factory):
     """What the service wrote in one boot: a bad configuration, hostile records, no broker."""
     out = tmp_path_factory.mktemp("journal")
     outcome = subprocess.run(
-        [f"{TESTBED}/with-systemd", "--net", "private", "--timeout", "120", "--bind", str(out), "--",
-         "bash", "-c", SCRIPT],
+        [f"{TESTBED}/with-systemd", "--net", "private", "--timeout", "120", "--bind", str(out),
+         "--", "bash", "-c", SCRIPT],
         capture_output=True, text=True, timeout=150,
         env={**os.environ, "ROOT": str(ROOT), "DAEMON": str(binary("shopmetricsd")),
              "DOCS": str(binary("shopmetrics-docs")), "BROKER": str(binary("embedded-broker")),

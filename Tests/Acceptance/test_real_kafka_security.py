@@ -24,7 +24,8 @@ WORKING_SCRAM = (2, 6, 1)
 @pytest.fixture(scope="module")
 def kafka():
     kafka = RealKafka(
-        secure=True, authorizer_class_name="org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        secure=True,
+        authorizer_class_name="org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         allow_everyone_if_no_acl_found="true", super_users="User:ANONYMOUS",
         ssl_allow_dn_changes="true", ssl_allow_san_changes="true", num_network_threads="1")
     if not kafka.can_run:

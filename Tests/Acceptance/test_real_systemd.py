@@ -11,7 +11,8 @@ TESTBED = os.environ.get("SHOPMETRICS_TESTBED")
 CANNOT = 77  # the testbed's own word for a machine that lacks something
 
 pytestmark = pytest.mark.skipif(
-    not TESTBED, reason="SKIPPED: SHOPMETRICS_TESTBED is not set, so there is no systemd to test with")
+    not TESTBED,
+    reason="SKIPPED: SHOPMETRICS_TESTBED is not set, so there is no systemd to test with")
 
 SCRIPT = r"""
 set -eu
@@ -56,7 +57,8 @@ echo "stopped=$(systemctl show -P Result shopmetricsd) after $(($(date +%s) - be
 
 def test_the_service_under_systemd():
     outcome = subprocess.run(
-        [f"{TESTBED}/with-systemd", "--net", "private", "--timeout", "120", "--", "bash", "-c", SCRIPT],
+        [f"{TESTBED}/with-systemd", "--net", "private", "--timeout", "120",
+         "--", "bash", "-c", SCRIPT],
         capture_output=True, text=True, timeout=150,
         env={**os.environ, "ROOT": str(ROOT), "DAEMON": str(binary("shopmetricsd")),
              "TOOL": str(binary("shopmetricsctl")), "BROKER": str(binary("embedded-broker"))})

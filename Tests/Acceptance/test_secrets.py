@@ -1,4 +1,4 @@
-"""Canaries: a password, a webhook's address and a key's password go where they must, nowhere else."""
+"""Canaries: a password, a webhook's address, a key's password go where they must, nowhere else."""
 
 import json
 import os

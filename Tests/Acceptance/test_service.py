@@ -86,7 +86,7 @@ def test_status_comes_from_the_daemon_and_without_it_from_the_files(idle):
 
 def test_status_can_be_looked_on_at(idle):
     watcher = subprocess.Popen(
-        [*idle.state.tool_command("status", "--watch", "--json")], stdout=subprocess.PIPE, text=True)
+        idle.state.tool_command("status", "--watch", "--json"), stdout=subprocess.PIPE, text=True)
     first, second = (json.loads(watcher.stdout.readline()) for _ in range(2))
     assert first["service"]["nowMs"] < second["service"]["nowMs"]
     watcher.send_signal(signal.SIGINT)

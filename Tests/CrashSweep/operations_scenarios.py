@@ -73,8 +73,8 @@ class OperationsSweep(Sweep):
         """The name of the point at which a run would commit to Bronze."""
         probe = first.copy(self.directory / "probe")
         log = probe.root / "points"
-        probe.run_once(wrapper=[str(self.tracer), "--under", str(probe.directory), "--log", str(log),
-                                "--"])
+        probe.run_once(wrapper=[
+            str(self.tracer), "--under", str(probe.directory), "--log", str(log), "--"])
         fields = [line.split(" ", 4) for line in log.read_text().splitlines()]
         return next(":".join(f[1:4]) for f in fields
                     if f[2].startswith("link") and "/clickstream_raw/_delta_log/" in f[4])

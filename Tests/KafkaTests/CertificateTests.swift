@@ -4,7 +4,7 @@ import Testing
 @testable import Kafka
 
 @Suite struct `Certificates of brokers` {
-  /// Of a throw-away authority: `openssl req -x509 -newkey ed25519 -nodes -subj /O=Shop/CN=kafka-1`.
+  /// Its own issuer: `openssl req -x509 -newkey ed25519 -nodes -subj /O=Shop/CN=kafka-1`.
   private static let certificate =
     Data(
       base64Encoded:

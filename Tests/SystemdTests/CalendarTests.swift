@@ -115,7 +115,8 @@ struct CalendarTests {
         let found = ours(text, after: base)
         return expected == found
           ? nil
-          : "\"\(text)\" after \(base): \(String(describing: found)), not \(String(describing: expected))"
+          : "\"\(text)\" after \(base): \(String(describing: found)), "
+            + "not \(String(describing: expected))"
       }
     }
   }

@@ -37,8 +37,10 @@ FROM deltaLakeLocal('/var/lib/clickhouse/user_files/shopmetrics/bronze/clickstre
 GROUP BY event_type ORDER BY events DESC;
 
 -- ## Trino          catalog with connector.name=delta_lake, fs.native-local.enabled=true,
---                   local.location=/var/lib/shopmetrics, delta.register-table-procedure.enabled=true
+--                   local.location=/var/lib/shopmetrics,
+--                   delta.register-table-procedure.enabled=true
 
 CALL delta.system.register_table(
-  schema_name => 'shop', table_name => 'sessions', table_location => 'local:///silver/clickstream_sessions');
+  schema_name => 'shop', table_name => 'sessions',
+  table_location => 'local:///silver/clickstream_sessions');
 SELECT session_date, count(*) AS sessions FROM delta.shop.sessions GROUP BY session_date;

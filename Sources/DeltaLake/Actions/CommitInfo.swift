@@ -15,7 +15,7 @@ public struct CommitInfo: Equatable, Sendable {
   /// The version that the writer had read; nil for the first commit of a table.
   public var readVersion: Int64?
   public var isolationLevel: String?
-  /// True when the commit read nothing and only added files: it then conflicts with no other append.
+  /// True when the commit read nothing and only added files: it conflicts with no other append.
   public var isBlindAppend: Bool?
   public var operationMetrics: [String: String]
   public var engineInfo: String?

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// Raw memory that grows by doubling and keeps its capacity when it is emptied.
 ///
-/// A structure, because a reference would be retained and released on every append. Numbers are stored as they lie in memory: the supported machines and Parquet are
-/// both little-endian.
+/// A structure, because a reference would be retained and released on every append. Numbers are
+/// stored as they lie in memory: the supported machines and Parquet are both little-endian.
 struct ByteBuffer: ~Copyable {
   var base: UnsafeMutableRawPointer
   var count = 0

@@ -41,9 +41,9 @@ public final class FileWriter {
   /// Writes the rows of `columns`, one buffer per leaf in the schema's order, and resets the
   /// buffers.
   ///
-  /// Without rows nothing is written. Throws what the closure of `init` throws, `compressionFailed`,
-  /// and `tooLarge` for a page above 2 GiB; then the file is of no use, and the buffers must be reset
-  /// by their owner.
+  /// Without rows nothing is written. Throws what the closure of `init` throws,
+  /// `compressionFailed`, and `tooLarge` for a page above 2 GiB; then the file is of no use, and the
+  /// buffers must be reset by their owner.
   public func writeRowGroup(_ columns: [ColumnBuffer]) throws {
     precondition(!isFinished, "a file with a footer takes no more rows")
     precondition(columns.map(\.leaf) == schema.leaves, "one column for each leaf of the schema")

@@ -1,7 +1,7 @@
 /// Every key of the file, once.
 ///
-/// Loading, the hints for misspelt keys, the errors' ranges and defaults, the manual and the test of
-/// the shipped file all come from these rows.
+/// Loading, the hints for misspelt keys, the errors' ranges and defaults, the manual and the test
+/// of the shipped file all come from these rows.
 package enum Schema {
   package static let settings =
     kafka + security + schedule + limits + silver + storage + upkeep + control + onFailure

@@ -4,9 +4,9 @@ internal import StreamCheckpoint
 
 /// The place of a query's checkpoint among its copies, and how another one gets there.
 ///
-///     checkpoints/clickstream_bronze                         the checkpoint
-///     checkpoints/clickstream_bronze.2026-11-24T15-09-00Z    a copy of it as it was
-///     checkpoints/.work                                      unfinished; whoever comes next removes it
+///     checkpoints/clickstream_bronze                        the checkpoint
+///     checkpoints/clickstream_bronze.2026-11-24T15-09-00Z   a copy of it as it was
+///     checkpoints/.work                                     unfinished; the next one removes it
 struct CheckpointPlace {
   let live: String
   private let work: String

@@ -70,8 +70,8 @@ extension MessageCatalog {
         "Rows were deleted or files merged by another program while a batch replaced the same "
         + "file.",
       remedy:
-        "For Silver `shopmetricsctl silver rebuild --yes` with the daemon stopped. For dead letters "
-        + "restore their table to the version before the other program's, then start the daemon. "
+        "For Silver `shopmetricsctl silver rebuild --yes` with the daemon stopped. For dead "
+        + "letters restore their table to the version before the other program's, then start the daemon. "
         + "Keep that program away while the daemon runs."),
   ]
 }

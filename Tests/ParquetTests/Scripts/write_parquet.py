@@ -138,7 +138,8 @@ def write_duckdb(folder):
     for codec in ["uncompressed", "snappy", "gzip", "zstd"]:
         for version in ["V1", "V2"]:
             options = f"FORMAT parquet, CODEC '{codec}', PARQUET_VERSION {version}"
-            duckdb.sql(f"COPY (FROM events) TO '{folder}/duckdb-{codec}-{version}.parquet' ({options})")
+            file = f"{folder}/duckdb-{codec}-{version}.parquet"
+            duckdb.sql(f"COPY (FROM events) TO '{file}' ({options})")
     duckdb.sql("COPY (SELECT CASE WHEN i % 3 > 0 THEN [i, NULL, i + 1] END l, MAP {'k': i} m, "
                f"{{'a': i, 'b': ['x', NULL]}} s FROM range(500) t(i)) TO "
                f"'{folder}/duckdb-nested.parquet' (FORMAT parquet)")

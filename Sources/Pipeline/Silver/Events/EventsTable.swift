@@ -86,7 +86,7 @@ final class EventsTable {
 
   /// Takes over what was just committed.
   ///
-  /// An append may have found another version than the indexed one before it; then all is read anew.
+  /// An append may have found another version than the indexed one before it; then it reads anew.
   /// - Throws: `DeltaError` for a damaged log.
   func apply(adds: [AddFile], removes: [RemoveFile]) throws {
     guard table.snapshot.version == indexedVersion + 1 else { return try reload() }

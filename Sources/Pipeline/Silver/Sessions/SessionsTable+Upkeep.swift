@@ -18,8 +18,8 @@ extension SessionsTable {
   ///   - namePrefix: a start of file names that the query's sweep of orphans knows.
   ///   - now: milliseconds since 1970.
   /// - Returns: nil when nothing was due. One call joins 16 files; the caller may go on.
-  /// - Throws: `SystemError`, `ParquetError`, `DeltaError`, `PipelineError`; the table is as before,
-  ///   or, after an error of the commit, compacted: `reload` tells.
+  /// - Throws: `SystemError`, `ParquetError`, `DeltaError`, `PipelineError`; the table is as
+  ///   before, or, after an error of the commit, compacted: `reload` tells.
   func compactIfDue(namePrefix: String, now: Int64) throws -> SessionsCompaction? {
     let candidates =
       unjoinable.isEmpty ? final : final.filter { !unjoinable.contains($0.add.path) }
