@@ -67,7 +67,8 @@ extension MessageCatalog {
       cause: "What stood in the way is gone. The line says how many runs had failed.",
       remedy: "Nothing. What was missed is read by the runs from now on."),
     CatalogMessage(
-      "ALERT", "7333dd5baf6c4d84863c09143cff09ad", "Somebody was told of failing runs, or of their end",
+      "ALERT", "7333dd5baf6c4d84863c09143cff09ad",
+      "Somebody was told of failing runs, or of their end",
       cause: "As many runs in a row as on_failure.after says have failed, or the daemon ended "
         + "because an operator is needed, or runs succeed again. The on_failure program or webhook "
         + "took the message.",
