@@ -34,6 +34,9 @@ struct MoveCommand {
       lines.append("batch \(batch) is logged and in no table: it would be planned anew")
     }
     lines.append("a copy of \(configuration.paths.bronzeCheckpoint) would be kept beside it")
+    if move.batchEnd != nil {
+      lines.append("a batch of them alone would be logged, for the next run to read")
+    }
     if move.repeatedCount > 0 {
       lines.append("safer: add --new-tables DIR, which begins empty tables and keeps these")
     }
@@ -44,7 +47,13 @@ struct MoveCommand {
   private func describe(_ outcome: StreamMover.Outcome) -> String {
     guard !outcome.move.isEmpty else { return nothingToDo }
     var lines = self.lines(outcome.move, "are")
-    if let batch = outcome.batch { lines.append("batch \(batch) says so in the dead letters") }
+    if let batch = outcome.batch {
+      lines.append(
+        outcome.move.batchEnd == nil
+          ? "batch \(batch) says so in the dead letters"
+          : "batch \(batch) is logged and ends there: let a run read it (`systemctl start "
+            + "shopmetricsd`), then give this command again")
+    }
     if let id = outcome.queryID { lines.append("the new query is \(id)") }
     if let backup = outcome.backup { lines.append("the old checkpoint is kept as \(backup)") }
     return lines.joined(separator: "\n")
@@ -57,6 +66,9 @@ struct MoveCommand {
 
   private func lines(_ move: StreamMove, _ verb: String) -> [String] {
     var lines: [String] = []
+    for (partition, range) in move.readFirst.sorted(by: { $0.key < $1.key }) {
+      lines.append("partition \(partition): \(text(range)) come first and are no part of the skip")
+    }
     for (partition, range) in move.skipped.sorted(by: { $0.key < $1.key }) {
       lines.append("partition \(partition): \(text(range)) \(verb) passed over, with a dead letter")
     }

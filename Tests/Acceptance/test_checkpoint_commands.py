@@ -113,7 +113,7 @@ def test_a_skip_twice_is_done_once(stream):
     (("--partition", "1", "--to", "98"), "partition 1 ends at offset 97"),
     (("--partition", "1", "--to", "60"), "the stream is at offset 67, behind 60"),
     (("--partition", "3", "--to", "60"), "partition 3 is none of the topic's"),
-    (("--partition", "1", "--from", "70", "--to", "80"), "let a run take offsets 67 to 69 first"),
+    (("--partition", "1", "--from", "80", "--to", "79"), "is at offset 67, behind 79"),
     (("--partition", "1", "--from", "60", "--to", "80"), "are in the tables already"),
 ])
 def test_what_cannot_be_skipped(stream, words, reason):
@@ -160,11 +160,8 @@ def poisoned(scratch):
                   silver={"enabled": False})
     state.run_once()
     broker.partitions = {0: good}
-    served = b"".join([bytes(torn), good[2].data, good[3].data])
-    rest = b"".join([good[2].data, good[3].data])
-    # Alone what is read first, to be compared: the batch is logged after that.
-    broker.verbatim = {
-        0: lambda offset: good[0].data if offset < 10 else served if offset < 20 else rest}
+    parts = [good[0].data, bytes(torn), good[2].data, good[3].data]
+    broker.verbatim = {0: lambda offset: b"".join(parts[offset // 10:])}
     return state, broker
 
 
@@ -184,6 +181,37 @@ def test_a_pending_batch_with_an_unreadable_record(scratch):
         assert_sound(state)
     finally:
         broker.stop()
+
+
+def test_what_is_in_front_of_an_unreadable_record_is_read(scratch):
+    """The batch stops in front of the record, instead of behind it where it can never be read."""
+    good = [batch(base, [b"{}"] * 10) for base in (0, 10, 20, 30)]
+    torn = bytearray(good[2].data)
+    torn[-3] ^= 0xFF
+    with HostileBroker(TOPIC, {0: good[:1]}) as broker:
+        state = State(
+            scratch, broker.bootstrap, kafka={"stall_timeout": "1s"}, silver={"enabled": False})
+        state.run_once()
+        broker.partitions = {0: good}
+        parts = [good[0].data, good[1].data, bytes(torn), good[3].data]
+        broker.verbatim = {0: lambda offset: b"".join(parts[offset // 10:])}
+        assert state.run_once(expect=None, environment={"SWIFT_BACKTRACE": "enable=no"}).code
+        words = "checkpoint", "skip", "--partition", "0", "--from", "20", "--to", "30"
+        before = state.tree()
+        assert "offsets 10 to 19 (10) come first" in command(state, *words)
+        assert state.tree() == before
+        text = command(state, *words, "--yes")
+        assert "give this command again" in text and state.logged_offsets(1)[1] == {0: 20}
+        assert losses(state) == [] and len(copies(state)) == 10
+        # The run reads what the command has logged, and stops at the record again.
+        assert state.run_once(expect=None, environment={"SWIFT_BACKTRACE": "enable=no"}).code
+        assert sorted(offset for _, offset in copies(state)) == [*range(20)]
+        command(state, *words, "--yes")
+        state.run_once()
+        assert sorted(offset for _, offset in copies(state)) == [*range(20), *range(30, 40)]
+        assert losses(state) == [
+            (0, 20, "offsets 20 to 29 were skipped by an operator (10 offsets)")]
+        assert_sound(state)
 
 
 # -- accept-loss

@@ -20,7 +20,8 @@ extension OperatorCommand {
         "partition", .required("N"), "Which partition of the topic",
         of: ["checkpoint skip", "checkpoint accept-loss"]),
       OptionRow(
-        "from", .required("OFFSET"), "Refuse unless the stream is here", of: ["checkpoint skip"]),
+        "from", .required("OFFSET"), "First offset to pass over (default: where the stream is)",
+        of: ["checkpoint skip"]),
       OptionRow(
         "to", .required("WHERE"),
         "The offset to go on with; for reset also \"earliest\", \"latest\", a time such as "
@@ -37,7 +38,7 @@ extension OperatorCommand {
         "shopmetricsctl checkpoint accept-loss", "What would be given up; --yes gives it up"
       ),
       (
-        "shopmetricsctl checkpoint skip --partition 3 --to 88121 --yes",
+        "shopmetricsctl checkpoint skip --partition 3 --from 88120 --to 88121 --yes",
         "Go on behind a record that cannot be read"
       ),
       (

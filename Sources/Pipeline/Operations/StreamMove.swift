@@ -1,6 +1,6 @@
 /// What an operator wants of the stream's position.
 package enum StreamOrder: Equatable, Sendable {
-  /// Pass over offsets up to `to`, exclusive; `from` must be where the stream is, when given.
+  /// Pass over offsets up to `to`, exclusive, from `from` or from where the stream is.
   case skip(partition: Int32, from: Int64?, to: Int64)
   /// Give up what the brokers no longer have, in one partition or in all.
   case acceptLoss(partition: Int32?)
@@ -27,6 +27,9 @@ package struct StreamMove: Equatable, Sendable {
   /// Where the stream is, and where it is to go on.
   package let position: [Int32: Int64]
   package let target: [Int32: Int64]
+  /// Where the next batch has to end so that what is behind it can be passed over, when there are
+  /// offsets in front that no batch has read yet; the target is the position then.
+  package let batchEnd: [Int32: Int64]?
   /// A batch that was logged, is in no table, and is given up: its offsets are planned anew.
   package let withdrawn: Int64?
   private let beginnings: [Int32: Int64]
@@ -49,7 +52,12 @@ package struct StreamMove: Equatable, Sendable {
     }
   }
 
-  package var isEmpty: Bool { position == target }
+  package var isEmpty: Bool { position == target && batchEnd == nil }
+
+  /// Offsets that the next run has to read before the rest of the order can be carried out.
+  package var readFirst: [Int32: Range<Int64>] {
+    batchEnd?.pairing(with: position) { end, now in end > now ? now..<end : nil } ?? [:]
+  }
 }
 
 extension StreamMove {
@@ -65,18 +73,23 @@ extension StreamMove {
     beginnings = stream.beginnings
     switch order {
     case .skip(let partition, let from, let to):
-      try Self.check(partition, from, to, plan)
-      target = plan.start.merging([partition: to]) { $1 }
+      let isNext = try Self.check(partition, from, to, plan)
+      batchEnd = isNext ? nil : from.map { from in plan.start.merging([partition: from]) { $1 } }
+      target = isNext ? plan.start.merging([partition: to]) { $1 } : plan.start
     case .acceptLoss(let partition):
       let lost = plan.lost.filter { partition == nil || $0.key == partition }
+      batchEnd = nil
       target = plan.start.merging(lost.mapValues(\.upperBound)) { $1 }
-    case .reset: target = goal ?? plan.start
+    case .reset:
+      batchEnd = nil
+      target = goal ?? plan.start
     }
   }
 
+  /// - Returns: whether the range is the next one that the stream would read.
   private static func check(
     _ partition: Int32, _ from: Int64?, _ to: Int64, _ plan: KafkaPlan
-  ) throws {
+  ) throws -> Bool {
     func refuse(_ message: String, _ remedy: String) -> PipelineError {
       PipelineError("SKIP_RANGE", .configuration, message, remedy: remedy)
     }
@@ -84,15 +97,12 @@ extension StreamMove {
       throw refuse(
         "partition \(partition) is none of the topic's", "`shopmetricsctl lag` lists them")
     }
-    if let from, from != position {
+    if let from, from < position {
       throw refuse(
         "partition \(partition): the stream is at offset \(position), not at \(from)",
-        from > position
-          ? "let a run take offsets \(position) to \(from - 1) first, or leave out --from to skip "
-            + "them too"
-          : "offsets before \(position) are in the tables already")
+        "offsets before \(position) are in the tables already")
     }
-    guard to >= position else {
+    guard to >= from ?? position else {
       throw refuse(
         "partition \(partition): the stream is at offset \(position), behind \(to)",
         "`shopmetricsctl checkpoint reset` goes back")
@@ -103,6 +113,7 @@ extension StreamMove {
           + "without having been there",
         "skip up to \(end) at most")
     }
+    return from ?? position == position
   }
 }
 

@@ -25,7 +25,7 @@ package struct StreamMover {
     package let move: StreamMove
     /// The old checkpoint's copy; `nil` when nothing had to be done.
     package var backup: String?
-    /// The batch that says what was passed over.
+    /// The batch that says what was passed over, or the one that the next run reads.
     package var batch: Int64?
     /// The new query, after a move back.
     package var queryID: String?
@@ -63,6 +63,11 @@ package struct StreamMover {
     let place = CheckpointPlace(
       query.checkpoint.path, work: configuration.paths.checkpointWork, query.publisher)
     outcome.backup = try place.backUp()
+    if let end = move.batchEnd {
+      try query.withdrawPending()
+      outcome.batch = query.state?.nextBatch
+      try query.logBatch(query.nextEntry(upTo: end))
+    }
     if !move.skipped.isEmpty {
       try query.withdrawPending()
       let cause: LossCause = if case .acceptLoss = order { .gone } else { .skipped }

@@ -107,7 +107,7 @@ extension MessageCatalog {
         "A checksum does not match, a batch cannot be decompressed, or its compression is not "
         + "supported. The line names the partition and the offset.",
       remedy: "Look at the segment with kafka-dump-log on the broker. When the records are lost: "
-        + "`shopmetricsctl checkpoint skip --partition P --to OFFSET`."),
+        + "`shopmetricsctl checkpoint skip --partition P --from OFFSET --to OFFSET`."),
     CatalogMessage(
       "PARTITION_STALLED", "5cbf3de0daa34fd59ce8c42a899bf11e",
       "A partition gave nothing although records wait in it",
