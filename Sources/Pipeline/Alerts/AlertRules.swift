@@ -77,7 +77,10 @@ package struct AlertRules: Sendable {
   /// The daemon ends by itself.
   package mutating func noteStop(_ error: PipelineError) -> Alert? {
     lastError = error
-    return announce(.stopped, "stopped until an operator acted: \(error)")
+    // The service manager starts the service again after every other end.
+    let isFinal = [.damagedState, .configuration].contains(error.exitStatus)
+    let end = isFinal ? "stopped until an operator acts" : "stopped, to be started again"
+    return announce(.stopped, "\(end): \(error)")
   }
 
   private mutating func announce(_ event: Alert.Event, _ text: String) -> Alert? {

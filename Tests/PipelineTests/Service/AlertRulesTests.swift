@@ -31,6 +31,15 @@ struct AlertRulesTests {
     #expect(rules.noteSuccess(now) == nil)
   }
 
+  @Test(arguments: [(PipelineError.Kind.damaged, true), (.configuration, true), (.system, false)])
+  func `Only an end that no restart follows waits for an operator`(
+    kind: PipelineError.Kind, isFinal: Bool
+  ) throws {
+    var rules = rules()
+    let alert = rules.noteStop(PipelineError("X", kind, "it is so", remedy: "look"))
+    #expect(try #require(alert).text.hasPrefix("stopped until an operator acts") == isFinal)
+  }
+
   @Test func `A calendar's pause is no silence, and a start that was missed is`() throws {
     // A Tuesday, 2026-11-24 15:20 UTC.
     let hour: Int64 = 3_600_000
