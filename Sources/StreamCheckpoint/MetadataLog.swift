@@ -64,14 +64,14 @@ package struct MetadataLog {
     }
   }
 
-  /// - Throws: `CheckpointError` when they differ; `SystemError` when the checksum file cannot be
-  ///   read, which says nothing about either.
   /// Removes the newest batch's file, durably.
   func withdraw(_ id: Int64) throws {
     // The checksum first, as in `purge`.
     for name in [".\(id).crc", "\(id)"] { try publisher.remove(name, in: directory, role: role) }
   }
 
+  /// - Throws: `CheckpointError` when they differ; `SystemError` when the checksum file cannot be
+  ///   read, which says nothing about either.
   static func verify(_ bytes: [UInt8], path: String) throws {
     do {
       guard let sidecar = try Files.readIfPresent(Files.sidecarPath(of: path)) else { return }
