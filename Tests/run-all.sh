@@ -28,15 +28,15 @@ suite() {
     "$verdict")")
 }
 
-suite "unit tests (swift test)" 10 swift test --parallel --num-workers 2
-suite "acceptance tests (pytest)" 16 "$SHOPMETRICS_PYTHON" -m pytest -q -rs Tests/Acceptance
+suite "unit tests (swift test)" 8 swift test --parallel --num-workers 2
+suite "acceptance tests (pytest)" 22 "$SHOPMETRICS_PYTHON" -m pytest -q -rs Tests/Acceptance
 sweep() {
   "$SHOPMETRICS_PYTHON" Tests/CrashSweep/sweep.py --scenario "$1" --sample "$2" \
     --seed "${SHOPMETRICS_SEED:-1}"
 }
 suite "crash sweep, 100 points of Bronze" 3 sweep bronze 100
 suite "crash sweep, 60 points of Silver" 3 sweep silver 60
-suite "crash sweep, 60 of a rebuild" 3 sweep rebuild 60
+suite "crash sweep, 60 of a rebuild" 2 sweep rebuild 60
 suite "crash sweep, 30 of a retry of letters" 2 sweep retry 30
 suite "crash sweep, 40 of checkpoint commands" 2 sweep operations 40
 errors() {

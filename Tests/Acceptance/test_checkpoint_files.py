@@ -65,10 +65,10 @@ def test_F3_metadata_is_damaged(complete):
 
 
 def test_F4_metadata_is_another_query_s(complete):
-    path = complete.checkpoint / "metadata"
+    path, own = complete.checkpoint / "metadata", complete.query_id()
     path.write_text('{"id":"11111111-2222-4333-8444-555555555555"}')
     without_checksum(path)
-    refused(complete, "row E", "clickstream_raw lost a committed batch")
+    refused(complete, "QUERY_CHANGED", "11111111-2222-4333-8444-555555555555", own)
 
 
 def test_F5_a_batch_is_missing_in_the_middle(complete):

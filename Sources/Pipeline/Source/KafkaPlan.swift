@@ -62,14 +62,15 @@ extension KafkaPlan {
           "\(topic)/\(partition): the checkpoint is at offset \(offset), the topic has no such "
             + "partition any more",
           remedy: "a topic cannot lose partitions: this is another topic of the same name; keep "
-            + "the old tables and start with a new state directory")
+            + "the old tables and start new ones: `shopmetricsctl checkpoint reset --to earliest "
+            + "--new-tables DIR`")
       }
       guard end >= offset else {
         throw PipelineError(
           "LOG_TRUNCATED", .source,
           "\(topic)/\(partition): need offset \(offset), the broker's log ends at \(end)",
-          remedy: "the topic was recreated or truncated: keep the old tables and start with a new "
-            + "state directory, or restore the topic")
+          remedy: "the topic was recreated or truncated: restore it, or keep the old tables and "
+            + "start new ones: `shopmetricsctl checkpoint reset --to earliest --new-tables DIR`")
       }
     }
     for (partition, beginning) in bounds.beginning {
