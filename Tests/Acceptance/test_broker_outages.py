@@ -5,7 +5,7 @@ import threading
 import time
 
 import pytest
-from broker import TOPIC, EmbeddedBroker, Truth, wait_until
+from broker import PATIENCE, TOPIC, EmbeddedBroker, Truth, wait_until
 from events import mixed
 from hostile_broker import FETCH, LIST_OFFSETS, HostileBroker
 from hostile_cases import good, good_log
@@ -73,17 +73,20 @@ def three_brokers():
 
 
 def test_leaders_that_move_all_the_time(three_brokers, scratch):
-    three_brokers.produce(mixed(6_000))
-    state = State(scratch, "", limits={"max_offsets_per_batch": 500}, kafka={
+    three_brokers.produce(mixed(1_500))
+    for node in 1, 2, 3:
+        three_brokers.command("delay", node, 30)
+    state = State(scratch, "", limits={"max_offsets_per_batch": 100}, kafka={
         "brokers": three_brokers.brokers.split(","), "stall_timeout": "20s"})
     run = state.start("run", "--once")
     turn = 0
-    while run.poll() is None:
+    while run.poll() is None and turn < 20:
         for partition in range(3):
             three_brokers.command("leader", partition, 1 + (partition + turn) % 3)
         turn += 1
-        time.sleep(0.2)
+        time.sleep(0.1)
     assert turn > 1
+    run.wait(PATIENCE)
     assert run.returncode == CLEAN, run.communicate()[0]
     run.communicate()
     assert_invariants(state, three_brokers.truth())

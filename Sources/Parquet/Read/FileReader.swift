@@ -207,7 +207,9 @@ public final class FileReader {
   private static func located(
     _ error: ParquetError, _ name: String, _ place: String = ""
   ) -> ParquetError {
-    ParquetError(
+    var located = ParquetError(
       error.code, place + error.message, byteOffset: error.byteOffset, path: error.path ?? name)
+    located.systemError = error.systemError
+    return located
   }
 }
