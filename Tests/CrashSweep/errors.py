@@ -246,7 +246,8 @@ def message_faults(case, service, directory):
     for effect in said:
         if holds[effect] is False:
             yield f"'{effect}' is not true: {lines[0]}"
-    if not said and any(holds.values()):
+    # A file of the checkpoint that has its name already changes no table, as the text then says.
+    if not said and (holds[STANDS] or holds[PUBLISHED] and "/_delta_log/" in path):
         yield f"does not say what is true of {holds}: {lines[0]}"
 
 
