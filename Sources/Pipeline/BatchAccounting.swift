@@ -100,13 +100,7 @@ extension BatchAccounting {
     writer.field("batch", batch)
     writer.field("topic", topic)
     writer.field("valueBytes", valueBytes)
-    writer.key("partitions")
-    writer.beginObject()
-    for (partition, account) in partitions.sorted(by: { $0.key < $1.key }) {
-      writer.key(String(partition))
-      account.write(to: &writer)
-    }
-    writer.endObject()
+    writer.partitions(partitions) { $0.write(to: &$1) }
     if let second { second.write(to: &writer) }
     writer.endObject()
     return writer.text
@@ -116,15 +110,8 @@ extension BatchAccounting {
   package init?(_ object: JSONObject) {
     guard let query = object.string("query"), let batch = object.int64("batch"),
       let topic = object.string("topic"), let valueBytes = object.int64("valueBytes"),
-      let entries = object.object("partitions")
+      let partitions = object.partitions(PartitionAccount.init)
     else { return nil }
-    var partitions: [Int32: PartitionAccount] = [:]
-    for (key, value) in entries.members {
-      guard let partition = Int32(key), let fields = value.objectValue,
-        let account = PartitionAccount(fields)
-      else { return nil }
-      partitions[partition] = account
-    }
     var second: SecondTable?
     if let carried = object["second"] {
       guard let read = SecondTable(carried) else { return nil }
@@ -133,6 +120,36 @@ extension BatchAccounting {
     self.init(
       query: query, batch: batch, topic: topic, valueBytes: valueBytes, partitions: partitions,
       second: second)
+  }
+}
+
+extension JSONWriter {
+  /// The member `partitions` of an accounting, in the order of their numbers.
+  mutating func partitions<Account>(
+    _ accounts: [Int32: Account], _ write: (Account, inout JSONWriter) -> Void
+  ) {
+    key("partitions")
+    beginObject()
+    for (partition, account) in accounts.sorted(by: { $0.key < $1.key }) {
+      key(String(partition))
+      write(account, &self)
+    }
+    endObject()
+  }
+}
+
+extension JSONObject {
+  /// The member `partitions` of an accounting; `nil` when a part of it is not what it should be.
+  func partitions<Account>(_ read: (JSONObject) -> Account?) -> [Int32: Account]? {
+    guard let entries = object("partitions") else { return nil }
+    var accounts: [Int32: Account] = [:]
+    for (key, value) in entries.members {
+      guard let partition = Int32(key), let account = value.objectValue.flatMap(read) else {
+        return nil
+      }
+      accounts[partition] = account
+    }
+    return accounts
   }
 }
 

@@ -18,7 +18,7 @@ struct LagCommand {
       report.write(to: &writer)
       print(writer.text)
     } else {
-      print(PrintableText.escapingLines(text(report).joined(separator: "\n")))
+      Operator.tell(text(report).joined(separator: "\n"))
     }
     return report.isStopped ? .attention : .success
   }

@@ -1,6 +1,5 @@
 import DurableIO
 import Pipeline
-import Systemd
 
 /// `shopmetricsctl checkpoint skip`, `accept-loss` and `reset`: Bronze goes on at other offsets.
 struct MoveCommand {
@@ -23,7 +22,7 @@ struct MoveCommand {
     } else {
       text = describe(try mover.plan(order))
     }
-    print(PrintableText.escapingLines(text))
+    Operator.tell(text)
     return .success
   }
 

@@ -1,5 +1,4 @@
 import Pipeline
-import Systemd
 
 /// `shopmetricsctl checkpoint reset --new-tables`: a state directory whose stream begins elsewhere.
 struct NewTablesCommand {
@@ -33,7 +32,7 @@ struct NewTablesCommand {
       "    [storage]",
       "    state_directory = \"\(place.path)\"",
     ]
-    print(PrintableText.escapingLines(lines.joined(separator: "\n")))
+    Operator.tell(lines.joined(separator: "\n"))
     return .success
   }
 }

@@ -100,6 +100,9 @@ import Systemd
     }
   }
 
+  /// A command's answer, in which names from outside may stand.
+  static func tell(_ text: String) { print(PrintableText.escapingLines(text)) }
+
   static func complain(_ text: String) {
     let bytes = Array("\(PrintableText.escapingLines(text))\n".utf8)
     _ = write(STDERR_FILENO, bytes, bytes.count)

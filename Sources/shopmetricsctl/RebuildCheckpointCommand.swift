@@ -1,5 +1,4 @@
 import Pipeline
-import Systemd
 
 /// `shopmetricsctl checkpoint rebuild`: Bronze's checkpoint from what the table's commits say.
 struct RebuildCheckpointCommand {
@@ -27,7 +26,7 @@ struct RebuildCheckpointCommand {
         Nothing was changed; add --yes to do it. Stop the daemon first.
         """
     }
-    print(PrintableText.escapingLines(text))
+    Operator.tell(text)
     return .success
   }
 

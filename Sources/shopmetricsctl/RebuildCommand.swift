@@ -1,7 +1,6 @@
 import DurableIO
 import Glibc
 import Pipeline
-import Systemd
 
 /// `shopmetricsctl silver rebuild`: the Silver tables anew from Bronze, in one switch.
 struct RebuildCommand {
@@ -15,11 +14,11 @@ struct RebuildCommand {
   func execute(isConfirmed: Bool) throws -> ExitStatus {
     let paths = configuration.paths
     guard isConfirmed else {
-      print(PrintableText.escapingLines(plan(paths)))
+      Operator.tell(plan(paths))
       return .success
     }
     let outcome = try rebuild(try Operator.lock(paths))
-    print(PrintableText.escapingLines(text(outcome)))
+    Operator.tell(text(outcome))
     return outcome.wasStopped ? .lockHeld : .success
   }
 

@@ -32,7 +32,7 @@ struct StatusCommand {
   private func show(_ json: Bool) throws {
     let service = ServiceText(configuration)
     // The daemon answers when the disk does not, so its part is not kept back for the other.
-    if !json { print(PrintableText.escapingLines(service.lines.joined(separator: "\n"))) }
+    if !json { Operator.tell(service.lines.joined(separator: "\n")) }
     let files = try FilesText(configuration)
     print(
       json

@@ -19,11 +19,7 @@ package struct Setting: Sendable {
     Setting(
       path: path, expectation: form.expectation,
       defaultText: form.write(Configuration(brokers: [])[keyPath: target]), summary: summary,
-      assign: { value, configuration in
-        guard let read = form.read(value) else { return false }
-        configuration[keyPath: target] = read
-        return true
-      })
+      assign: assignment(to: target, form) { $0 })
   }
 
   /// A setting that may be absent and has no default.
@@ -33,11 +29,7 @@ package struct Setting: Sendable {
   ) -> Setting {
     Setting(
       path: path, expectation: form.expectation, defaultText: nil, summary: summary,
-      assign: { value, configuration in
-        guard let read = form.read(value) else { return false }
-        configuration[keyPath: target] = read
-        return true
-      })
+      assign: assignment(to: target, form) { $0 })
   }
 
   /// A text that no error, log line or dump may show.
@@ -47,11 +39,18 @@ package struct Setting: Sendable {
   ) -> Setting {
     Setting(
       path: path, expectation: form.expectation, defaultText: nil, summary: summary,
-      assign: { value, configuration in
-        guard let read = form.read(value) else { return false }
-        configuration[keyPath: target] = Secret(read)
-        return true
-      })
+      assign: assignment(to: target, form) { Secret($0) })
+  }
+
+  private static func assignment<Value: Sendable, Stored>(
+    to target: any WritableKeyPath<Configuration, Stored> & Sendable, _ form: ValueForm<Value>,
+    _ store: @escaping @Sendable (Value) -> Stored
+  ) -> @Sendable (TOMLValue, inout Configuration) -> Bool {
+    { value, configuration in
+      guard let read = form.read(value) else { return false }
+      configuration[keyPath: target] = store(read)
+      return true
+    }
   }
 
   package var table: Substring { path[..<(path.lastIndex(of: ".") ?? path.startIndex)] }

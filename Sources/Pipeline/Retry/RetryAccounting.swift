@@ -60,13 +60,7 @@ extension RetryAccounting {
     writer.field("query", DeadLetterRetry.name)
     writer.field("batch", number)
     writer.field("topic", topic)
-    writer.key("partitions")
-    writer.beginObject()
-    for (partition, account) in partitions.sorted(by: { $0.key < $1.key }) {
-      writer.key(String(partition))
-      account.write(to: &writer)
-    }
-    writer.endObject()
+    writer.partitions(partitions) { $0.write(to: &$1) }
     second.write(to: &writer)
     writer.endObject()
     return writer.text
@@ -75,15 +69,9 @@ extension RetryAccounting {
   /// Reads the object back; `nil` when a field is missing or of another type.
   package init?(_ object: JSONObject) {
     guard object.string("query") == DeadLetterRetry.name, let number = object.int64("batch"),
-      let topic = object.string("topic"), let entries = object.object("partitions"),
+      let topic = object.string("topic"), let partitions = object.partitions(Partition.init),
       let second = object["second"].flatMap(BatchAccounting.SecondTable.init)
     else { return nil }
-    var partitions: [Int32: Partition] = [:]
-    for (key, value) in entries.members {
-      guard let partition = Int32(key), let account = value.objectValue.flatMap(Partition.init)
-      else { return nil }
-      partitions[partition] = account
-    }
     self.init(number: number, topic: topic, partitions: partitions, second: second)
   }
 }
